@@ -1,0 +1,270 @@
+// An outbox of the core and the bodies it holds by reference. The run in flight belongs to whoever took it until it is
+// released (handed over in full) or rewound (the connection broke).
+
+import {
+  BOX_BYTES,
+  BOX_REFERENCES,
+  BOX_WAITING,
+  FLAG_LONG,
+  FLAG_MORE,
+  FLAG_REFERENCE,
+  LONG_HEADER,
+  RESULTS,
+  SCRATCH,
+  SCRATCH_SIZE,
+  SHORT_HEADER,
+  TAKE_ADDRESS,
+  TAKE_MIDDLE,
+  TAKE_REFERENCE,
+  TAKE_SIZE,
+} from "../../wasm/layout.ts";
+import { type Outgoing, type Part, toBytes } from "../message.ts";
+import type { Core } from "./instance.ts";
+
+/** A body of this many octets or more is kept by reference: its memory is the user's own until it leaves. */
+const REFERENCE_SIZE = 32 * 1024;
+/** A body of this many octets or more is written by itself; below, parts are gathered into one write. */
+const DIRECT_SIZE = 128 * 1024;
+/** Up to this length a loop copies faster than `set`. */
+const LOOP_SIZE = 32;
+
+const RESULT_WORD = RESULTS >> 2;
+const encoder = new TextEncoder();
+const EMPTY = new Uint8Array(0);
+
+export class Outbox {
+  readonly #core: Core;
+  readonly #box: number;
+  readonly #word: number;
+  /** Bodies by reference, in the order of their frames; the first `#sent` belong to the run in flight. */
+  #bodies: Uint8Array[] = [];
+  #sent = 0;
+  /** The run in flight: one span of the ring, or a list of parts. */
+  #address = 0;
+  #size = 0;
+  #written = 0;
+  #parts: Uint8Array[] | undefined;
+
+  constructor(core: Core) {
+    this.#core = core;
+    this.#box = core.exports.outboxNew() >>> 0;
+    if (this.#box === 0) throw new RangeError("Cannot open an outbox: the core's memory is full");
+    if (core.bytes.length === 0) core.refresh();
+    this.#word = this.#box >>> 2;
+  }
+
+  /** Whole messages that wait; the run in flight is not among them. */
+  get waiting(): number {
+    return this.#core.words[this.#word + BOX_WAITING];
+  }
+
+  /** Octets of the messages that wait. */
+  get bytes(): number {
+    return this.#core.floats[(this.#word + BOX_BYTES) >>> 1];
+  }
+
+  /** True while a run is in flight. */
+  get inFlight(): boolean {
+    return this.#size !== 0;
+  }
+
+  /** True when nothing waits and nothing is in flight. */
+  get empty(): boolean {
+    return this.#size === 0 && this.waiting === 0;
+  }
+
+  /** Appends a message: all of it, or nothing and `false` when there is no memory. */
+  append(message: Outgoing): boolean {
+    if (!Array.isArray(message)) return this.#push(message, 0);
+    const last = message.length - 1;
+    const bodies = this.#bodies.length;
+    for (let i = 0; i <= last; i++) {
+      if (this.#push(message[i], i === last ? 0 : FLAG_MORE)) continue;
+      this.#bodies.length = bodies;
+      return false;
+    }
+    return true;
+  }
+
+  #push(part: Part, more: number): boolean {
+    if (typeof part === "string") return this.#pushText(part, more);
+    const size = part.length;
+    const core = this.#core;
+    if (size >= REFERENCE_SIZE) return this.#pushReference(part, more);
+    const at = core.exports.outboxPush(this.#box, size, more) >>> 0;
+    if (core.bytes.length === 0) core.refresh();
+    if (at === 0) return false;
+    const bytes = core.bytes;
+    if (size <= LOOP_SIZE) {
+      for (let i = 0; i < size; i++) bytes[at + i] = part[i];
+    } else {
+      bytes.set(part, at);
+    }
+    return true;
+  }
+
+  #pushText(text: string, more: number): boolean {
+    if (text.length * 3 > SCRATCH_SIZE) return this.#push(toBytes(text), more);
+    const core = this.#core;
+    const { written } = encoder.encodeInto(
+      text,
+      core.bytes.subarray(SCRATCH, SCRATCH + SCRATCH_SIZE),
+    );
+    const at = core.exports.outboxPush(this.#box, written, more) >>> 0;
+    if (core.bytes.length === 0) core.refresh();
+    if (at === 0) return false;
+    core.bytes.copyWithin(at, SCRATCH, SCRATCH + written);
+    return true;
+  }
+
+  #pushReference(body: Uint8Array, more: number): boolean {
+    const core = this.#core;
+    const done = core.exports.outboxPushReference(this.#box, body.length, more);
+    if (core.bytes.length === 0) core.refresh();
+    if (done === 0) return false;
+    this.#bodies.push(body);
+    return true;
+  }
+
+  /** Puts whole messages of about `limit` octets in flight; false when nothing waits. */
+  take(limit: number): boolean {
+    const core = this.#core;
+    if (core.words[this.#word + BOX_REFERENCES] === 0) {
+      if (core.exports.outboxTake(this.#box, limit) === 0) return false;
+      this.#address = core.words[RESULT_WORD + TAKE_ADDRESS];
+      this.#size = core.words[RESULT_WORD + TAKE_SIZE];
+    } else {
+      this.#parts = this.#gather(limit);
+      this.#size = this.#parts.reduce((sum, part) => sum + part.length, 0);
+    }
+    this.#written = 0;
+    return this.#size !== 0;
+  }
+
+  /** Takes run by run and joins neighbours into parts worth a write. */
+  #gather(limit: number): Uint8Array[] {
+    const parts: Uint8Array[] = [];
+    let near: Uint8Array[] = [];
+    let size = 0;
+    let middle = false;
+    while (size < limit || middle) {
+      const run = this.#nextRun(limit - size);
+      if (run === undefined) break;
+      for (const piece of run.pieces) {
+        size += piece.length;
+        if (piece.length < DIRECT_SIZE) {
+          near.push(piece);
+          continue;
+        }
+        if (near.length > 0) parts.push(join(near));
+        near = [];
+        parts.push(piece);
+      }
+      middle = run.middle;
+    }
+    if (near.length > 0) parts.push(join(near));
+    return parts;
+  }
+
+  #nextRun(limit: number): { pieces: Uint8Array[]; middle: boolean } | undefined {
+    const { exports, words, bytes } = this.#core;
+    if (exports.outboxTake(this.#box, Math.max(limit, 0)) === 0) return undefined;
+    const address = words[RESULT_WORD + TAKE_ADDRESS];
+    const middle = words[RESULT_WORD + TAKE_MIDDLE] === 1;
+    if (words[RESULT_WORD + TAKE_REFERENCE] === 0) {
+      return { pieces: [bytes.slice(address, address + words[RESULT_WORD + TAKE_SIZE])], middle };
+    }
+    const header = bytes.slice(address, address + LONG_HEADER);
+    header[0] &= ~FLAG_REFERENCE;
+    return { pieces: [header, this.#bodies[this.#sent++]], middle };
+  }
+
+  /** The next octets of the run in flight; valid until the outbox is used again. */
+  next(): Uint8Array {
+    if (this.#parts === undefined) {
+      return this.#core.bytes.subarray(this.#address + this.#written, this.#address + this.#size);
+    }
+    let offset = this.#written;
+    for (const part of this.#parts) {
+      if (offset < part.length) return offset === 0 ? part : part.subarray(offset);
+      offset -= part.length;
+    }
+    return EMPTY;
+  }
+
+  /** `count` octets were handed over; true when the run in flight is done and released. */
+  advance(count: number): boolean {
+    this.#written += count;
+    if (this.#written < this.#size) return false;
+    this.#core.exports.outboxRelease(this.#box);
+    this.#land(this.#sent);
+    return true;
+  }
+
+  /** The connection broke: messages of the flight that did not leave whole wait again, first frame first. */
+  rewind(): void {
+    if (this.#size !== 0) this.#land(this.#core.exports.outboxRewind(this.#box, this.#written));
+  }
+
+  #land(released: number): void {
+    if (released > 0) this.#bodies.splice(0, released);
+    this.#sent = 0;
+    this.#size = 0;
+    this.#written = 0;
+    this.#parts = undefined;
+  }
+
+  /** Gives memory back step by step while idle; true while there is more to give. */
+  trim(): boolean {
+    const more = this.#core.exports.outboxTrim(this.#box) !== 0;
+    if (this.#core.bytes.length === 0) this.#core.refresh();
+    return more;
+  }
+
+  /** Takes every message out, as frames of their own memory. Not while a run is in flight. */
+  drain(): Uint8Array[][] {
+    const messages: Uint8Array[][] = [];
+    while (this.waiting > 0 && this.take(Infinity)) {
+      const wire = join(this.#parts ?? [this.next()]);
+      messages.push(...split(wire));
+      this.advance(this.#size);
+    }
+    return messages;
+  }
+
+  /** Gives the memory back. The outbox cannot be used any more. */
+  free(): void {
+    this.#core.exports.outboxFree(this.#box);
+    this.#bodies = [];
+  }
+}
+
+function join(parts: Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0];
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** The messages in whole frames of wire octets. */
+function split(wire: Uint8Array): Uint8Array[][] {
+  const messages: Uint8Array[][] = [];
+  let frames: Uint8Array[] = [];
+  const view = new DataView(wire.buffer, wire.byteOffset, wire.byteLength);
+  for (let at = 0; at < wire.length;) {
+    const flags = wire[at];
+    const long = (flags & FLAG_LONG) !== 0;
+    const size = long ? Number(view.getBigUint64(at + 1)) : wire[at + 1];
+    at += long ? LONG_HEADER : SHORT_HEADER;
+    frames.push(wire.slice(at, at + size));
+    at += size;
+    if (flags & FLAG_MORE) continue;
+    messages.push(frames);
+    frames = [];
+  }
+  return messages;
+}

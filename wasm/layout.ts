@@ -1,0 +1,94 @@
+// The memory map and the codes that the core and its TypeScript side share: compiled by asc, imported by src/core.
+// Plain numbers only, so that both languages read the same file. The drawings are in README.md beside it.
+
+/** Where the scanner and the outboxes write their answers. */
+export const RESULTS = 64;
+/** Bytes that hold a short string while it is encoded. */
+export const SCRATCH = 4096;
+/** Size of the scratch bytes. */
+export const SCRATCH_SIZE = 4096;
+/** First byte that belongs to the compiler and the allocator. */
+export const MEMORY_BASE = 8192;
+
+// ZMTP 3 frame flags (RFC 23, 37).
+
+/** More frames of the message follow. */
+export const FLAG_MORE = 1;
+/** The size field has eight octets. */
+export const FLAG_LONG = 2;
+/** The frame is a command. */
+export const FLAG_COMMAND = 4;
+/** Only inside an outbox: the body is not in the ring but held by reference. */
+export const FLAG_REFERENCE = 128;
+
+/** Octets before a body of up to 255 octets. */
+export const SHORT_HEADER = 2;
+/** Octets before a longer body. */
+export const LONG_HEADER = 9;
+/** The longest body of any frame, as libzmq's default context limit (`INT_MAX`). */
+export const BODY_LIMIT = 2147483647;
+/** The longest body of a command. */
+export const COMMAND_LIMIT = 65536;
+
+// Answers of scan().
+
+/** Every whole frame is in the table; the rest is the beginning of one, or nothing. */
+export const SCAN_DONE = 0;
+/** A command was reached: SCAN_BODY and SCAN_SIZE tell where it is; call again after it. */
+export const SCAN_COMMAND = 1;
+/** The table is full: call again from SCAN_NEXT. */
+export const SCAN_AGAIN = 2;
+/** Reserved flag bits, or MORE on a command. */
+export const SCAN_BAD_FLAGS = 3;
+/** A size above 2^63-1, BODY_LIMIT, COMMAND_LIMIT or the caller's limit. */
+export const SCAN_BAD_SIZE = 4;
+
+// What scan() leaves at RESULTS, in 32-bit words.
+
+/** Address of the first byte that was not consumed. */
+export const SCAN_NEXT = 0;
+/** 1 between the frames of one message. */
+export const SCAN_MIDDLE = 1;
+/** How many octets the frame at SCAN_NEXT has in all; 0 when its header is not complete. */
+export const SCAN_NEED = 2;
+/** Flags of the frame at SCAN_NEXT, or of the command. */
+export const SCAN_FLAGS = 3;
+/** Address of the command's body. */
+export const SCAN_BODY = 4;
+/** Size of the command's body. */
+export const SCAN_SIZE = 5;
+/** How many runs the table has. */
+export const SCAN_RUNS = 6;
+/** First word of the table: address, size and finished messages for each run. */
+export const SCAN_TABLE = 8;
+/** Words in a row of the table. */
+export const RUN_WORDS = 3;
+/** Rows of the table. */
+export const RUN_LIMIT = 256;
+
+// What outboxTake() leaves at RESULTS, in 32-bit words.
+
+/** Address of the run, or of the header of a body held by reference. */
+export const TAKE_ADDRESS = 0;
+/** Octets of the run; for a body held by reference, of the body. */
+export const TAKE_SIZE = 1;
+/** 1 when the next octets are a body held by reference. */
+export const TAKE_REFERENCE = 2;
+/** 1 when the message goes on after this part. */
+export const TAKE_MIDDLE = 3;
+
+// An outbox, in 32-bit words from its address.
+
+/** Messages that wait: committed and not taken. */
+export const BOX_WAITING = 0;
+/** Words 2 and 3: octets that wait, bodies by reference included, as a 64-bit float. */
+export const BOX_BYTES = 2;
+/** Size of the ring in octets. */
+export const BOX_CAPACITY = 4;
+/** Bodies by reference that are neither taken nor released. */
+export const BOX_REFERENCES = 5;
+
+/** The smallest ring. */
+export const RING_MINIMUM = 2048;
+/** The largest ring. */
+export const RING_LIMIT = 1073741824;

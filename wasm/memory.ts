@@ -1,0 +1,71 @@
+// Blocks of memory in powers of two. A freed block waits in the list of its size; a larger one is halved when the
+// lists below are empty. Nothing is merged again: a core holds at most the sum of each size's own peak.
+
+const SMALLEST: u32 = 6; // 64 octets
+const LARGEST: u32 = 30; // 1 GiB
+const PAGE: u32 = 65536;
+
+const lists: usize = memory.data(32 * 4);
+let top: u32 = u32(__heap_base);
+let pageLimit: u32 = 65536;
+
+/** The memory never grows past this many pages: a core whose memory is lent to reads must not move it. */
+export function memoryLimit(pages: u32): void {
+  pageLimit = pages;
+}
+
+function classOf(size: u32): u32 {
+  if (size <= 64) return SMALLEST;
+  return 32 - clz(size - 1);
+}
+
+function pop(index: u32): u32 {
+  const slot = lists + (index << 2);
+  const block = load<u32>(slot);
+  if (block != 0) store<u32>(slot, load<u32>(block));
+  return block;
+}
+
+function push(index: u32, block: u32): void {
+  const slot = lists + (index << 2);
+  store<u32>(block, load<u32>(slot));
+  store<u32>(slot, block);
+}
+
+/** A block of at least `size` octets, or 0 when the memory cannot grow. */
+export function alloc(size: u32): u32 {
+  const index = classOf(size);
+  if (index > LARGEST) return 0;
+  let block = pop(index);
+  if (block != 0) return block;
+  for (let larger = index + 1; larger <= LARGEST; ++larger) {
+    block = pop(larger);
+    if (block == 0) continue;
+    while (larger > index) {
+      --larger;
+      push(larger, block + (1 << larger));
+    }
+    return block;
+  }
+  return extend(1 << index);
+}
+
+function extend(size: u32): u32 {
+  const start = (top + 63) & ~63;
+  const end = u64(start) + u64(size);
+  const pages = u32((end + (PAGE - 1)) / PAGE);
+  const have = u32(memory.size());
+  if (pages > have) {
+    if (pages > pageLimit) return 0;
+    // Some ahead, so that many small blocks do not grow the memory one page at a time.
+    const ahead = min(pages + (have >> 3), pageLimit);
+    if (memory.grow(ahead - have) < 0 && memory.grow(pages - have) < 0) return 0;
+  }
+  top = u32(end);
+  return start;
+}
+
+/** Gives a block of `size` octets back. */
+export function free(block: u32, size: u32): void {
+  push(classOf(size), block);
+}

@@ -1,0 +1,106 @@
+// The frame scanner: reads the ZMTP 3 frame headers in a span of memory and cuts it into runs of whole frames, each
+// small enough to be handed out as one slab. Bodies are not touched.
+
+import {
+  BODY_LIMIT,
+  COMMAND_LIMIT,
+  FLAG_COMMAND,
+  FLAG_LONG,
+  FLAG_MORE,
+  LONG_HEADER,
+  RESULTS,
+  RUN_LIMIT,
+  RUN_WORDS,
+  SCAN_AGAIN,
+  SCAN_BAD_FLAGS,
+  SCAN_BAD_SIZE,
+  SCAN_BODY,
+  SCAN_COMMAND,
+  SCAN_DONE,
+  SCAN_FLAGS,
+  SCAN_MIDDLE,
+  SCAN_NEED,
+  SCAN_NEXT,
+  SCAN_RUNS,
+  SCAN_SIZE,
+  SCAN_TABLE,
+  SHORT_HEADER,
+} from "./layout";
+
+let runs: u32 = 0;
+
+function set(word: u32, value: u32): void {
+  store<u32>(RESULTS + (word << 2), value);
+}
+
+function cut(start: u32, end: u32, messages: u32): void {
+  if (end == start) return;
+  const row = RESULTS + ((SCAN_TABLE + runs * RUN_WORDS) << 2);
+  store<u32>(row, start);
+  store<u32>(row, end - start, 4);
+  store<u32>(row, messages, 8);
+  ++runs;
+}
+
+function finish(status: u32, next: u32, middle: u32): u32 {
+  set(SCAN_NEXT, next);
+  set(SCAN_MIDDLE, middle);
+  set(SCAN_RUNS, runs);
+  return status;
+}
+
+/**
+ * Scans the octets from `at` to `end`. `middle` is 1 when the last frame before them said MORE; a body above `limit`
+ * octets is refused (negative: no limit); a run ends before it would pass `slab` octets, unless it is one frame.
+ */
+export function scan(at: u32, end: u32, middle: u32, limit: f64, slab: u32): u32 {
+  const most: u64 = limit < 0 || limit > BODY_LIMIT ? BODY_LIMIT : u64(limit);
+  let p = at;
+  let start = at;
+  let messages: u32 = 0;
+  runs = 0;
+  set(SCAN_NEED, 0);
+  while (end - p >= u32(SHORT_HEADER)) {
+    const flags: u32 = load<u8>(p);
+    let header: u32 = SHORT_HEADER;
+    let size: u64 = load<u8>(p, 1);
+    if (flags & FLAG_LONG) {
+      if (flags & ~(FLAG_LONG | FLAG_MORE | FLAG_COMMAND)) return finish(SCAN_BAD_FLAGS, p, middle);
+      if (end - p < u32(LONG_HEADER)) break;
+      header = LONG_HEADER;
+      size = bswap<u64>(load<u64>(p, 1));
+    }
+    if (flags > u32(FLAG_MORE + FLAG_LONG)) {
+      if (flags & ~(FLAG_LONG | FLAG_COMMAND)) return finish(SCAN_BAD_FLAGS, p, middle);
+      if (size > u64(COMMAND_LIMIT)) return finish(SCAN_BAD_SIZE, p, middle);
+      if (u64(end - p) < size + header) {
+        set(SCAN_NEED, u32(size) + header);
+        set(SCAN_FLAGS, flags);
+        break;
+      }
+      cut(start, p, messages);
+      set(SCAN_FLAGS, flags);
+      set(SCAN_BODY, p + header);
+      set(SCAN_SIZE, u32(size));
+      return finish(SCAN_COMMAND, p + header + u32(size), middle);
+    }
+    if (size > most) return finish(SCAN_BAD_SIZE, p, middle);
+    if (u64(end - p) < size + header) {
+      set(SCAN_NEED, u32(size) + header);
+      set(SCAN_FLAGS, flags);
+      break;
+    }
+    const next = p + header + u32(size);
+    if (next - start > slab && p != start) {
+      cut(start, p, messages);
+      start = p;
+      messages = 0;
+      if (runs == RUN_LIMIT - 1) return finish(SCAN_AGAIN, p, middle);
+    }
+    middle = flags & FLAG_MORE;
+    messages += middle ^ 1;
+    p = next;
+  }
+  cut(start, p, messages);
+  return finish(SCAN_DONE, p, middle);
+}
