@@ -1,0 +1,235 @@
+// One peer without I/O: greeting, handshake, traffic. Octets go in, octets to send come out; no stream, no timer, no
+// clock is known here. During traffic frames do not pass here, only commands do.
+
+import { FLAG_COMMAND, FLAG_LONG, LONG_HEADER, SHORT_HEADER } from "../../wasm/layout.ts";
+import { ProtocolError } from "../errors.ts";
+import type { Mechanism } from "../security/mechanism.ts";
+import { decodeCommand, encodeCommand, encodeError } from "../wire/command.ts";
+import {
+  decodeGreeting,
+  encodeGreeting,
+  type Greeting,
+  GREETING_SIZE,
+  isGreetingStart,
+} from "../wire/greeting.ts";
+import type { Metadata } from "../wire/metadata.ts";
+import { peersOf, type SocketType } from "../wire/socket_type.ts";
+
+/** Who the peer said it is. */
+export interface PeerIdentity {
+  /** Its socket type; empty when it did not say. */
+  readonly socketType: string;
+  /** The routing id it announced; empty when it has none. */
+  readonly routingId: Uint8Array;
+  /** All its properties, by their names in lower case. */
+  readonly metadata: Metadata;
+  /** The minor version of ZMTP 3 that both speak. */
+  readonly minor: number;
+}
+
+/** The longest handshake command that is read: its property values are short, routing ids 255 octets at most. */
+const HANDSHAKE_LIMIT = 8 * 1024;
+/** The longest context of a PING (RFC 37). */
+const CONTEXT_LIMIT = 16;
+const TTL_SIZE = 2;
+
+const NONE = new Uint8Array(0);
+const latin1 = new TextDecoder("latin1");
+
+/** Where a session is in the life of its connection. */
+export type SessionState = "greeting" | "handshake" | "traffic" | "failed";
+
+export class Session {
+  readonly #type: SocketType;
+  readonly #mechanism: Mechanism;
+  #state: SessionState = "greeting";
+  #greeting: Greeting | undefined;
+  #peer: PeerIdentity | undefined;
+  /** What has come of the greeting, or of the frame of a handshake command. */
+  #pending: Uint8Array = new Uint8Array(GREETING_SIZE);
+  #size = 0;
+  #out: Uint8Array[] = [];
+
+  constructor(type: SocketType, mechanism: Mechanism) {
+    this.#type = type;
+    this.#mechanism = mechanism;
+    this.#out.push(encodeGreeting(mechanism.name, mechanism.asServer));
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** The peer, known from the start of traffic on. */
+  get peer(): PeerIdentity | undefined {
+    return this.#peer;
+  }
+
+  /** Takes the octets that wait to be sent. */
+  takeOutput(): Uint8Array[] {
+    const out = this.#out;
+    if (out.length > 0) this.#out = [];
+    return out;
+  }
+
+  /**
+   * Takes octets of the peer up to the end of the handshake, and answers how many it took: what follows are frames.
+   * After an error the session is failed and stays so; what it has to send (an ERROR command) can still be taken.
+   *
+   * @throws {ProtocolError}
+   */
+  receive(octets: Uint8Array): number {
+    let at = 0;
+    try {
+      while (at < octets.length && (this.#state === "greeting" || this.#state === "handshake")) {
+        at += this.#state === "greeting"
+          ? this.#readGreeting(octets, at)
+          : this.#readCommand(octets, at);
+      }
+    } catch (error) {
+      this.#state = "failed";
+      throw error;
+    }
+    return at;
+  }
+
+  /**
+   * Takes a command during traffic. Unknown ones, and those of the handshake, are ignored.
+   *
+   * @throws {ProtocolError} When it is malformed.
+   */
+  command(body: Uint8Array): void {
+    const { name, data } = decodeCommand(body);
+    if (name !== "PING") return;
+    if (data.length < TTL_SIZE || data.length > TTL_SIZE + CONTEXT_LIMIT) {
+      throw new ProtocolError(
+        "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED",
+        `The peer sent a PING with ${data.length} octets of data, where ${TTL_SIZE} to ${
+          TTL_SIZE + CONTEXT_LIMIT
+        } are allowed`,
+      );
+    }
+    this.#out.push(encodeCommand("PONG", data.subarray(TTL_SIZE)));
+  }
+
+  #readGreeting(octets: Uint8Array, at: number): number {
+    const piece = octets.subarray(at, at + GREETING_SIZE - this.#size);
+    this.#pending.set(piece, this.#size);
+    this.#size += piece.length;
+    if (!isGreetingStart(this.#pending, this.#size)) throw notZmtp3(this.#pending, this.#size);
+    if (this.#size === GREETING_SIZE) {
+      this.#greeting = decodeGreeting(this.#pending);
+      const { mechanism } = this.#greeting;
+      if (mechanism !== this.#mechanism.name) {
+        throw new ProtocolError(
+          "ERR_ZMTP_MECHANISM_MISMATCH",
+          `The peer wants the security mechanism ${
+            printable(mechanism)
+          }, this socket ${this.#mechanism.name}`,
+        );
+      }
+      this.#state = "handshake";
+      this.#pending = NONE;
+      this.#size = 0;
+      this.#out.push(...this.#mechanism.start());
+    }
+    return piece.length;
+  }
+
+  /** Collects one command frame, then gives it to the mechanism. */
+  #readCommand(octets: Uint8Array, at: number): number {
+    let taken = 0;
+    for (;;) {
+      const need = this.#needed();
+      if (this.#size === need) break;
+      const piece = octets.subarray(at + taken, at + taken + need - this.#size);
+      if (piece.length === 0) return taken;
+      if (this.#pending.length < need) this.#pending = grown(this.#pending, this.#size, need);
+      this.#pending.set(piece, this.#size);
+      this.#size += piece.length;
+      taken += piece.length;
+    }
+    const frame = this.#pending.subarray(0, this.#size);
+    this.#pending = NONE;
+    this.#size = 0;
+    this.#out.push(...this.#mechanism.receive(decodeCommand(frame.subarray(headerOf(frame[0])))));
+    const metadata = this.#mechanism.peer;
+    if (metadata !== undefined) this.#enterTraffic(metadata);
+    return taken;
+  }
+
+  /** How many octets of the frame must be there before the next step. */
+  #needed(): number {
+    if (this.#size === 0) return 1;
+    const flags = this.#pending[0];
+    if ((flags & ~FLAG_LONG) !== FLAG_COMMAND) {
+      throw new ProtocolError(
+        "ERR_ZMTP_UNEXPECTED_COMMAND",
+        `The peer sent a frame with the flags 0x${
+          flags.toString(16).padStart(2, "0")
+        } where the handshake expects a command`,
+      );
+    }
+    const header = headerOf(flags);
+    if (this.#size < header) return header;
+    const size = flags & FLAG_LONG
+      ? new DataView(this.#pending.buffer).getBigUint64(1)
+      : BigInt(this.#pending[1]);
+    if (size > BigInt(HANDSHAKE_LIMIT)) {
+      throw new ProtocolError(
+        "EMSGSIZE",
+        `The peer announced a handshake command of ${size} octets, more than the ${HANDSHAKE_LIMIT} allowed`,
+      );
+    }
+    return header + Number(size);
+  }
+
+  #enterTraffic(metadata: Metadata): void {
+    const socketType = latin1.decode(metadata.get("socket-type") ?? NONE);
+    if (socketType !== "" && !peersOf(this.#type).includes(socketType)) {
+      this.#out.push(encodeError("Invalid socket type"));
+      throw new ProtocolError(
+        "ERR_ZMTP_INVALID_METADATA",
+        `The peer is a ${printable(socketType)} socket; a ${this.#type} talks to ${
+          peersOf(this.#type).join(", ")
+        }`,
+      );
+    }
+    const routingId = metadata.get("identity") ?? NONE;
+    if (routingId.length > 255) {
+      throw new ProtocolError(
+        "ERR_ZMTP_INVALID_METADATA",
+        `The peer announced a routing id of ${routingId.length} octets, more than the 255 allowed`,
+      );
+    }
+    this.#peer = {
+      socketType,
+      routingId,
+      metadata,
+      minor: Math.min(1, this.#greeting!.major > 3 ? 1 : this.#greeting!.minor),
+    };
+    this.#state = "traffic";
+  }
+}
+
+function headerOf(flags: number): number {
+  return flags & FLAG_LONG ? LONG_HEADER : SHORT_HEADER;
+}
+
+function grown(old: Uint8Array, size: number, need: number): Uint8Array {
+  const larger = new Uint8Array(need);
+  larger.set(old.subarray(0, size));
+  return larger;
+}
+
+function printable(text: string): string {
+  return JSON.stringify(text.slice(0, 20));
+}
+
+function notZmtp3(octets: Uint8Array, size: number): ProtocolError {
+  const start = octets.subarray(0, size);
+  const what = start[0] === 0xff
+    ? "an older version of ZMTP than 3.0"
+    : `something else than ZMTP, beginning with ${printable(latin1.decode(start))}`;
+  return new ProtocolError("ERR_ZMTP_UNSPECIFIED", `The peer speaks ${what}`);
+}

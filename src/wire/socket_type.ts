@@ -1,0 +1,35 @@
+// Socket types by their names on the wire, and which may talk to which (RFC 23 and 37, "The Socket-Type Property").
+
+/** The socket types of this package, as ZMTP names them. */
+export type SocketType = "PAIR" | "REQ" | "REP" | "DEALER" | "ROUTER" | "PULL" | "PUSH";
+
+/** The number that libzmq gives each type. */
+export const SOCKET_TYPE_ID: Readonly<Record<SocketType, number>> = {
+  PAIR: 0,
+  REQ: 3,
+  REP: 4,
+  DEALER: 5,
+  ROUTER: 6,
+  PULL: 7,
+  PUSH: 8,
+};
+
+const PEERS: Readonly<Record<SocketType, readonly string[]>> = {
+  PAIR: ["PAIR"],
+  REQ: ["REP", "ROUTER"],
+  REP: ["REQ", "DEALER"],
+  DEALER: ["REP", "DEALER", "ROUTER"],
+  ROUTER: ["REQ", "DEALER", "ROUTER"],
+  PULL: ["PUSH"],
+  PUSH: ["PULL"],
+};
+
+/** The types that may be at the other end of `type`. */
+export function peersOf(type: SocketType): readonly string[] {
+  return PEERS[type];
+}
+
+/** True when `type` announces its routing id in the handshake, also an empty one, as libzmq does. */
+export function announcesIdentity(type: SocketType): boolean {
+  return type === "REQ" || type === "DEALER" || type === "ROUTER";
+}
