@@ -1,0 +1,62 @@
+/**
+ * ZeroMQ for Deno, Bun and Node: sockets in TypeScript over a WebAssembly core, without a native addon. It speaks ZMTP, so
+ * every libzmq program is a peer, and its API is that of zeromq.js.
+ *
+ * @example Request and reply
+ * ```ts
+ * import { Reply, Request } from "@wasmq/wasmq";
+ *
+ * const reply = new Reply();
+ * await reply.bind("tcp://127.0.0.1:*");
+ * const request = new Request();
+ * request.connect(reply.lastEndpoint!);
+ *
+ * await request.send("hello");
+ * const [question] = await reply.receive();
+ * await reply.send(`${question}, world`);
+ * console.log(String(await request.receive())); // "hello, world"
+ *
+ * await request.close();
+ * await reply.close();
+ * ```
+ *
+ * @module
+ */
+
+export type { HostPort } from "./src/endpoint.ts";
+export { provideCore } from "./src/core/instance.ts";
+export {
+  EndpointError,
+  ProtocolError,
+  SendError,
+  StateError,
+  ZmqError,
+  type ZmqErrorOptions,
+} from "./src/errors.ts";
+export type {
+  ByteSink,
+  ByteStream,
+  InterfaceAddress,
+  Listener,
+  ListenOptions,
+  Runtime,
+  StreamOptions,
+} from "./src/link/stream.ts";
+export { Frame, type Message, type MessageLike } from "./src/message.ts";
+export type {
+  CommonOptions,
+  ProbeOptions,
+  ReceiveOptions,
+  RequestRules,
+  RouterRules,
+  RoutingIdOptions,
+  SendOptions,
+} from "./src/options.ts";
+export { Context, context, type ContextOptions } from "./src/sockets/context.ts";
+export { Dealer, Router, type RouterConnectOptions } from "./src/sockets/dealer_router.ts";
+export { Pair } from "./src/sockets/pair.ts";
+export { Pull, Push } from "./src/sockets/pipeline.ts";
+export type { OperationOptions } from "./src/sockets/queue.ts";
+export { Reply, Request } from "./src/sockets/request_reply.ts";
+export { type Readable, Socket, type SocketOptions, type Writable } from "./src/sockets/socket.ts";
+export { version } from "./src/version.ts";

@@ -1,0 +1,303 @@
+// A link joins one stream, one session and one pipe: octets in become messages in the inbox, messages in the outbox become
+// octets out. It decides when to write and when to read, and it ends once, in one order.
+
+import type { Cancel } from "../clock.ts";
+import { Receiver, type ReceiverEvents } from "../core/receiver.ts";
+import { formatEndpoint } from "../endpoint.ts";
+import { ZmqError } from "../errors.ts";
+import type { Pipe, PipeLink } from "../routing/pipe.ts";
+import { type PeerIdentity, Session } from "../session/session.ts";
+import type { LinkHost } from "./host.ts";
+import type { ByteSink, ByteStream } from "./stream.ts";
+import type { TurnTask } from "./turns.ts";
+
+/** Most octets of small messages in one write. */
+const WRITE_LIMIT = 256 * 1024;
+/** Most octets of one read, and octets of it for each message of the high-water mark. */
+const READ_LIMIT = 256 * 1024;
+const READ_SHARE = 256;
+/** A peer that sends PINGs and does not read the answers gets no more than so many. */
+const CONTROL_LIMIT = 64;
+/** How long a peer may take to close after this side did, in milliseconds. */
+const CLOSE_TIME = 1000;
+/** What `probeRouter` sends: a message of one empty frame. */
+const PROBE = new Uint8Array(2);
+
+/** Who made the link, and gives it a pipe. */
+export interface LinkOwner {
+  /** The handshake is done: the pipe to serve, or why the peer is refused. */
+  ready(link: Link, peer: PeerIdentity): Pipe | ZmqError;
+  /** The link is over. `error` is undefined when the peer closed in peace or this side wanted it. */
+  ended(link: Link, error: unknown): void;
+}
+
+export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
+  readonly #host: LinkHost;
+  readonly #owner: LinkOwner;
+  readonly #stream: ByteStream;
+  readonly #session: Session;
+  #receiver: Receiver | undefined;
+  #pipe: Pipe | undefined;
+  /** The handshake is read into this; during traffic the receiver names the target. */
+  #early: Uint8Array | undefined = new Uint8Array(1024);
+  /** Frames that go before the next batch: handshake, PONG, probe. */
+  #control: Uint8Array[] = [];
+  /** The part of these that is being written. */
+  #urgent: Uint8Array | undefined;
+  /** The stream has octets it did not take yet. */
+  #busy = false;
+  /** Something was sent in this turn: what follows is collected. */
+  #hot = false;
+  /** In the list of tasks for the end of the turn. */
+  #listed = false;
+  /** Everything that waits is to be written, not only whole batches. */
+  #flushing = false;
+  #ended = false;
+  #closing = false;
+  #cancelDeadline: Cancel | undefined;
+  /** The address of the peer as an endpoint. */
+  readonly address: string;
+
+  constructor(host: LinkHost, owner: LinkOwner, stream: ByteStream) {
+    this.#host = host;
+    this.#owner = owner;
+    this.#stream = stream;
+    this.#session = new Session(host.type, host.mechanism());
+    this.address = formatEndpoint(stream.remote.host, stream.remote.port);
+  }
+
+  /** True from the end of the handshake to the end of the link. */
+  get ready(): boolean {
+    return this.#pipe !== undefined && !this.#ended;
+  }
+
+  start(): void {
+    const { handshakeInterval } = this.#host.options;
+    if (handshakeInterval > 0) {
+      this.#cancelDeadline = this.#host.around.clock.after(handshakeInterval, () => {
+        this.#end(
+          new ZmqError(
+            "ETIMEDOUT",
+            `The peer did not finish the handshake within ${handshakeInterval} ms`,
+            {
+              address: this.address,
+            },
+          ),
+        );
+      });
+    }
+    this.#control.push(...this.#session.takeOutput());
+    this.#flush();
+    if (!this.#ended) this.#stream.start(this);
+  }
+
+  // Reading
+
+  target(): Uint8Array {
+    return this.#early ?? this.#receiver!.target();
+  }
+
+  filled(count: number): void {
+    if (this.#ended) return;
+    const inbox = this.#pipe?.inbox;
+    const before = inbox?.messages ?? 0;
+    try {
+      if (this.#early !== undefined) this.#shakeHands(this.#early.subarray(0, count));
+      else this.#receiver!.filled(count);
+    } catch (error) {
+      this.#end(error);
+    }
+    if (this.#control.length > 0 && !this.#busy && !this.#ended) this.#flush();
+    // Messages that came before a fault are whole: they are delivered.
+    if (inbox !== undefined && inbox.messages > before) this.#host.pipeReadable(this.#pipe!);
+    if (this.#pipe?.saturated && !this.#pipe.paused && !this.#ended) {
+      this.#pipe.paused = true;
+      this.#stream.pause();
+    }
+  }
+
+  #shakeHands(octets: Uint8Array): void {
+    let taken: number;
+    try {
+      taken = this.#session.receive(octets);
+    } finally {
+      this.#control.push(...this.#session.takeOutput());
+    }
+    if (this.#session.state !== "traffic") return;
+    this.#cancelDeadline?.();
+    const pipe = this.#owner.ready(this, this.#session.peer!);
+    if (pipe instanceof Error) throw pipe;
+    this.#serve(pipe);
+    this.#early = undefined;
+    if (taken < octets.length) this.#receiver!.feed(octets.subarray(taken));
+    if (pipe.inbox.messages > 0) this.#host.pipeReadable(pipe);
+  }
+
+  #serve(pipe: Pipe): void {
+    const { options, around } = this.#host;
+    const mark = options.receiveHighWaterMark;
+    const share = mark === 0 ? READ_LIMIT : Math.min(READ_LIMIT, mark * READ_SHARE);
+    this.#receiver = new Receiver(around.memory, pipe.inbox, this, options.maxMessageSize, share);
+    this.#pipe = pipe;
+    pipe.link = this;
+    if (options.probeRouter) this.#control.push(PROBE);
+    this.#flushing = true;
+    this.#flush();
+    // With a connection a pipe holds more.
+    if (!this.#ended) this.#host.pipeWritable(pipe);
+  }
+
+  command(body: Uint8Array): void {
+    this.#session.command(body);
+    if (this.#control.length < CONTROL_LIMIT) this.#control.push(...this.#session.takeOutput());
+    else this.#session.takeOutput();
+  }
+
+  resume(): void {
+    if (!this.#ended) this.#stream.resume();
+  }
+
+  // Writing
+
+  appended(): void {
+    if (this.#hot) {
+      if (!this.#busy && this.#pipe!.batched) this.#flush();
+      return;
+    }
+    this.#hot = true;
+    if (!this.#listed) {
+      this.#listed = true;
+      this.#host.around.turns.add(this);
+    }
+    this.#flushing = true;
+    if (!this.#busy) this.#flush();
+  }
+
+  turnEnded(): boolean {
+    this.#hot = false;
+    this.#listed = false;
+    const outbox = this.#pipe?.outbox;
+    if (this.#ended || outbox === undefined) return false;
+    if (outbox.waiting > 0) {
+      this.#flushing = true;
+      if (!this.#busy) this.#flush();
+    }
+    // Flushing may have made room for more, which listed the link again; a busy stream reports when it goes on.
+    if (this.#listed || this.#busy || this.#ended) return false;
+    return this.#listed = outbox.trim();
+  }
+
+  written(count: number): void {
+    if (this.#ended) return;
+    this.#busy = false;
+    this.#advance(count);
+    this.#flush();
+  }
+
+  /** Writes until the stream is busy or nothing is worth a write. */
+  #flush(): void {
+    for (;;) {
+      const octets = this.#next();
+      if (octets === undefined) break;
+      const taken = this.#stream.write(octets);
+      if (this.#ended) return;
+      this.#advance(taken);
+      if (taken < octets.length) {
+        this.#busy = true;
+        break;
+      }
+    }
+    const pipe = this.#pipe;
+    if (pipe === undefined) return;
+    if (!this.#busy) pipe.settle();
+    if (!pipe.full) this.#host.pipeWritable(pipe);
+    if (this.#closing && !this.#busy && pipe.outbox.empty) this.#end(undefined);
+  }
+
+  /** The octets to write now: what is begun, then control frames, then a batch if it is due. */
+  #next(): Uint8Array | undefined {
+    if (this.#urgent !== undefined) return this.#urgent;
+    const outbox = this.#pipe?.outbox;
+    if (outbox?.inFlight) return outbox.next();
+    if (this.#control.length > 0) return this.#urgent = this.#takeControl();
+    if (outbox === undefined || !(this.#flushing || this.#pipe!.batched)) return undefined;
+    const taken = outbox.take(WRITE_LIMIT);
+    if (outbox.waiting === 0) this.#flushing = false;
+    return taken ? outbox.next() : undefined;
+  }
+
+  #takeControl(): Uint8Array {
+    const frames = this.#control;
+    this.#control = [];
+    const octets = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
+    let at = 0;
+    for (const frame of frames) {
+      octets.set(frame, at);
+      at += frame.length;
+    }
+    return octets;
+  }
+
+  #advance(count: number): void {
+    if (this.#urgent === undefined) {
+      if (this.#pipe?.outbox.inFlight) this.#pipe.outbox.advance(count);
+      return;
+    }
+    this.#urgent = count < this.#urgent.length ? this.#urgent.subarray(count) : undefined;
+  }
+
+  // Ending
+
+  /** Ends the link as soon as everything that waits is written. */
+  finish(): void {
+    if (this.#pipe === undefined) return this.#end(undefined);
+    this.#closing = true;
+    this.#flushing = true;
+    if (!this.#busy) this.#flush();
+  }
+
+  /** Ends the link now; octets that were handed over still reach the peer. */
+  close(): void {
+    this.#end(undefined);
+  }
+
+  refuse(reason: Error): void {
+    this.#end(reason);
+  }
+
+  closed(error: unknown): void {
+    this.#end(error);
+    this.#cancelDeadline?.();
+    this.#receiver?.free();
+    this.#receiver = undefined;
+  }
+
+  /** The one tear-down: deadline, stream, pipe, owner, in this order, once. */
+  #end(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cancelDeadline?.();
+    if (error === undefined || this.#sayWhy()) {
+      this.#stream.close();
+      this.#cancelDeadline = this.#host.around.clock.after(CLOSE_TIME, () => this.#stream.abort());
+    } else {
+      this.#stream.abort();
+    }
+    const pipe = this.#pipe;
+    if (pipe !== undefined) {
+      pipe.link = undefined;
+      pipe.paused = false;
+      pipe.outbox.rewind();
+      this.#receiver?.cut();
+    }
+    this.#owner.ended(this, error);
+  }
+
+  /** Writes what the session has to say about the fault, an ERROR command; true when the stream took it. */
+  #sayWhy(): boolean {
+    if (this.#control.length === 0 || this.#busy) return false;
+    const octets = this.#takeControl();
+    this.#stream.write(octets);
+    return true;
+  }
+}

@@ -1,0 +1,97 @@
+// The contract with a runtime: what `link` needs, and all that it needs. The files in src/runtime implement it.
+
+import type { HostPort } from "../endpoint.ts";
+
+/** Takes what happens on a stream. Calls come from the event loop, never from inside a call to the stream but `write`. */
+export interface ByteSink {
+  /** Where the next octets go, never empty; borrowed until `filled` is called or the stream is closed. */
+  target(): Uint8Array;
+  /** The first `count` octets of `target` were filled. */
+  filled(count: number): void;
+  /** `count` more octets of the view given to `write` were taken; 0: it is worth offering the rest again. */
+  written(count: number): void;
+  /** The stream is gone, by an error or by an end of either side; the last call, and nothing is borrowed any more. */
+  closed(error: unknown): void;
+}
+
+/** A connected stream of octets. */
+export interface ByteStream {
+  /** This side's address. */
+  readonly local: HostPort;
+  /** The peer's address. */
+  readonly remote: HostPort;
+  /** Begins to read. */
+  start(sink: ByteSink): void;
+  /**
+   * Hands octets to the kernel and answers how many it took at once. If not all, `written` follows once, and only then
+   * is `write` called again; until then the octets are borrowed. They may lie in WebAssembly memory, which may grow
+   * meanwhile: a runtime that keeps a bare pointer has to copy. Never called with an empty view.
+   */
+  write(octets: Uint8Array): number;
+  /** Stops reading; octets on their way may still come. */
+  pause(): void;
+  /** Reads on. */
+  resume(): void;
+  /** Tells the peer that nothing more comes, drops what it still sends, and closes when it has closed. */
+  close(): void;
+  /** Closes at once. */
+  abort(): void;
+}
+
+/** Settings of a stream, as the socket's options have them. */
+export interface StreamOptions {
+  /** -1, 0 or 1: as the system does, off, on. */
+  readonly tcpKeepalive: number;
+  /** Seconds of silence before the first probe; -1 as the system does. */
+  readonly tcpKeepaliveIdle: number;
+}
+
+/** Settings of a listener. */
+export interface ListenOptions extends StreamOptions {
+  /** How many connections may wait to be accepted. */
+  readonly backlog: number;
+}
+
+/** A listening socket. */
+export interface Listener {
+  /** Where it listens, wildcards resolved. */
+  readonly local: HostPort;
+  /** Ends listening; streams that were accepted live on. */
+  close(): Promise<void>;
+}
+
+/** A network address of the machine. */
+export interface InterfaceAddress {
+  /** The interface, e.g. `lo`. */
+  readonly name: string;
+  /** One of its addresses. */
+  readonly address: string;
+}
+
+/** A JavaScript runtime with its sockets. Errors have the system's `code` (`ECONNREFUSED` …). */
+export interface Runtime {
+  /** For messages: Deno, Bun, Node. */
+  readonly name: string;
+  /** Lets a timer of this runtime not keep the process alive. */
+  unrefTimer(timer: unknown): void;
+  /**
+   * Listens at an address (not a name); `::` takes IPv4 too. When accepting fails for want of file descriptors, it goes on
+   * after a while.
+   */
+  listen(
+    at: HostPort,
+    options: ListenOptions,
+    accepted: (stream: ByteStream) => void,
+  ): Promise<Listener>;
+  /** Connects to an address (not a name). Rejects with the signal's reason when aborted. */
+  connect(
+    to: HostPort,
+    source: HostPort | undefined,
+    options: StreamOptions,
+    signal: AbortSignal,
+  ): Promise<ByteStream>;
+  /** All addresses of a host name, in the system's order. */
+  resolve(host: string): Promise<string[]>;
+  /** The addresses of the machine's network interfaces. */
+  interfaces(): InterfaceAddress[];
+}

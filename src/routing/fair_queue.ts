@@ -1,0 +1,46 @@
+// One message from each pipe in turn, so that a flood from one peer does not starve another (RFC 28 and 30).
+
+import type { Frame } from "../message.ts";
+import type { Pipe } from "./pipe.ts";
+
+export class FairQueue {
+  /** The pipes with messages to read. */
+  #ready: Pipe[] = [];
+  #next = 0;
+
+  get readable(): boolean {
+    return this.#ready.length > 0;
+  }
+
+  /** A pipe has messages. */
+  activate(pipe: Pipe): void {
+    if (!this.#ready.includes(pipe)) this.#ready.push(pipe);
+  }
+
+  /** Forgets a pipe and what it holds. */
+  remove(pipe: Pipe): void {
+    const index = this.#ready.indexOf(pipe);
+    if (index >= 0) this.#drop(index);
+  }
+
+  /** The pipe whose turn it is; undefined when none has messages. */
+  peek(): Pipe | undefined {
+    return this.#ready[this.#next];
+  }
+
+  /** The message whose turn it is. */
+  receive(): Frame[] | undefined {
+    const pipe = this.#ready[this.#next];
+    if (pipe === undefined) return undefined;
+    const frames = pipe.receive();
+    if (pipe.inbox.messages === 0) this.#drop(this.#next);
+    else if (++this.#next === this.#ready.length) this.#next = 0;
+    return frames;
+  }
+
+  #drop(index: number): void {
+    this.#ready.splice(index, 1);
+    if (index < this.#next) this.#next--;
+    if (this.#next >= this.#ready.length) this.#next = 0;
+  }
+}

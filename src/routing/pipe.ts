@@ -1,0 +1,126 @@
+// A pipe: the two queues between a socket and one peer. It outlives the connections of a `connect`; a link lends it one.
+
+import { Inbox } from "../core/inbox.ts";
+import type { Core } from "../core/instance.ts";
+import { Outbox } from "../core/outbox.ts";
+import { SendError } from "../errors.ts";
+import type { Frame, Outgoing } from "../message.ts";
+import type { OptionValues } from "../options.ts";
+
+/** From so many octets on, a batch is worth a system call while traffic is hot. */
+const BATCH_SIZE = 128 * 1024;
+/** Octets of a batch for each message of the high-water mark: a small mark asks for little buffering. */
+const BATCH_SHARE = 132;
+
+/** What a pipe needs of the connection that serves it. */
+export interface PipeLink {
+  /** A message was appended to the outbox. */
+  appended(): void;
+  /** The inbox has room again. */
+  resume(): void;
+  /** Ends the connection: the peer is refused or replaced. */
+  refuse(reason: Error): void;
+}
+
+/** Keeps the process alive for something unsent, until it is called off. */
+export type Hold = () => () => void;
+
+export class Pipe {
+  readonly outbox: Outbox;
+  readonly inbox: Inbox = new Inbox();
+  readonly #options: OptionValues;
+  /** The connection, while there is one past its handshake. */
+  link: PipeLink | undefined;
+  /** True while the link does not read because the inbox is full. */
+  paused = false;
+  /** The name under which a ROUTER knows the peer, as the frame it prepends. */
+  routingFrame: Frame | undefined;
+  /** The routing id that `connect` gave to the peer, overriding the peer's own. */
+  readonly assignedId: Uint8Array | undefined;
+  /** The address of the peer or the endpoint, for messages of errors. */
+  readonly address: string;
+  readonly #hold: Hold;
+  #letGo: (() => void) | undefined;
+
+  constructor(
+    core: Core,
+    options: OptionValues,
+    hold: Hold,
+    address: string,
+    assignedId?: Uint8Array,
+  ) {
+    this.outbox = new Outbox(core);
+    this.#options = options;
+    this.#hold = hold;
+    this.address = address;
+    this.assignedId = assignedId;
+  }
+
+  /**
+   * True when no message should be appended: the high-water mark is reached, and what waits is a whole batch already.
+   * Without a connection there is no batch, and the mark counts alone.
+   */
+  get full(): boolean {
+    const mark = this.#options.sendHighWaterMark;
+    if (mark === 0 || this.outbox.waiting < mark) return false;
+    return this.link === undefined || this.batched;
+  }
+
+  /** True when what waits is worth a system call. */
+  get batched(): boolean {
+    const mark = this.#options.sendHighWaterMark;
+    return this.outbox.bytes >=
+      (mark === 0 ? BATCH_SIZE : Math.min(BATCH_SIZE, mark * BATCH_SHARE));
+  }
+
+  /**
+   * Appends a message; false when the core's memory is exhausted and the pipe has to drain first.
+   *
+   * @throws {SendError} `ENOBUFS` when not even an empty pipe can hold it.
+   */
+  send(message: Outgoing): boolean {
+    if (!this.outbox.append(message)) {
+      if (this.outbox.waiting > 0 || this.outbox.inFlight) return false;
+      throw new SendError(
+        "ENOBUFS",
+        "Cannot send: the core's memory is exhausted; unsent messages to other peers hold it",
+      );
+    }
+    this.#letGo ??= this.#hold();
+    if (this.link !== undefined) this.link.appended();
+    return true;
+  }
+
+  /** Lets the process end if nothing is left to send. */
+  settle(): void {
+    if (this.#letGo === undefined || !this.outbox.empty) return;
+    this.#letGo();
+    this.#letGo = undefined;
+  }
+
+  /** Takes out what was not sent, and gives the memory back. What was received stays. */
+  dispose(): Uint8Array[][] {
+    const messages = this.outbox.drain();
+    this.settle();
+    this.outbox.free();
+    return messages;
+  }
+
+  /** The next message, or undefined. */
+  receive(): Frame[] | undefined {
+    const inbox = this.inbox;
+    if (inbox.messages === 0) return undefined;
+    const frames = inbox.shift();
+    if (this.paused && inbox.messages <= this.#options.receiveHighWaterMark >> 1) {
+      this.paused = false;
+      this.link?.resume();
+    }
+    return frames;
+  }
+
+  /** True when the link should stop reading. */
+  get saturated(): boolean {
+    const mark = this.#options.receiveHighWaterMark;
+    return mark > 0 && this.inbox.messages >= mark;
+  }
+}

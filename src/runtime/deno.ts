@@ -1,0 +1,212 @@
+// Deno's native sockets. What they lack (source address, keep-alive times) comes from node:net through Deno.
+
+import { pause } from "../clock.ts";
+import type { HostPort } from "../endpoint.ts";
+import type {
+  ByteSink,
+  ByteStream,
+  Listener,
+  ListenOptions,
+  Runtime,
+  StreamOptions,
+} from "../link/stream.ts";
+import { connect as connectNode, interfaces, resolve } from "./node.ts";
+
+interface NetAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+interface Conn {
+  readonly localAddr: NetAddress;
+  readonly remoteAddr: NetAddress;
+  read(into: Uint8Array): Promise<number | null>;
+  write(octets: Uint8Array): Promise<number>;
+  close(): void;
+  closeWrite(): Promise<void>;
+  setNoDelay(on: boolean): void;
+  setKeepAlive(on: boolean): void;
+  unref(): void;
+}
+
+interface DenoListener {
+  readonly addr: NetAddress;
+  accept(): Promise<Conn>;
+  close(): void;
+  unref(): void;
+}
+
+interface DenoGlobal {
+  listen(options: { hostname: string; port: number; tcpBacklog: number }): DenoListener;
+  connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<Conn>;
+  unrefTimer(timer: unknown): void;
+}
+
+const deno = (globalThis as unknown as { Deno: DenoGlobal }).Deno;
+
+/** How long to wait when accepting failed for want of file descriptors. */
+const ACCEPT_PAUSE = 100;
+
+class DenoStream implements ByteStream {
+  readonly local: HostPort;
+  readonly remote: HostPort;
+  readonly #conn: Conn;
+  #sink: ByteSink | undefined;
+  #paused = false;
+  #reading = false;
+  #closing = false;
+  #closed = false;
+
+  constructor(conn: Conn, options: StreamOptions) {
+    this.#conn = conn;
+    this.local = hostPort(conn.localAddr);
+    this.remote = hostPort(conn.remoteAddr);
+    conn.setNoDelay(true);
+    if (options.tcpKeepalive >= 0) conn.setKeepAlive(options.tcpKeepalive === 1);
+    conn.unref();
+  }
+
+  start(sink: ByteSink): void {
+    this.#sink = sink;
+    void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    if (this.#reading) return;
+    this.#reading = true;
+    let error: unknown;
+    let count: number | null = null;
+    const sink = this.#sink!;
+    try {
+      while (!this.#paused && !this.#closed) {
+        count = await this.#conn.read(this.#closing ? new Uint8Array(65536) : sink.target());
+        if (count === null) break;
+        if (!this.#closing) sink.filled(count);
+      }
+    } catch (cause) {
+      error = cause;
+    }
+    this.#reading = false;
+    if (error !== undefined || count === null || this.#closed) this.#finish(error);
+  }
+
+  write(octets: Uint8Array): number {
+    // Deno takes what the kernel takes before it answers, and keeps the memory of the rest alive by itself.
+    this.#conn.write(octets).then(this.#written, this.#failed);
+    return 0;
+  }
+
+  #written = (count: number): void => {
+    if (!this.#closed) this.#sink!.written(count);
+  };
+
+  #failed = (error: unknown): void => this.#finish(error);
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (!this.#closed) void this.#read();
+  }
+
+  close(): void {
+    if (this.#closed || this.#closing) return;
+    this.#closing = true;
+    this.#conn.closeWrite().catch(() => this.abort());
+    if (this.#sink === undefined) this.#sink = NOBODY;
+    this.resume();
+  }
+
+  abort(): void {
+    this.#finish(undefined);
+  }
+
+  /** Closes the connection; the sink hears of it when no read borrows its memory any more. */
+  #finish(error: unknown): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#error = error;
+      try {
+        this.#conn.close();
+      } catch {
+        // Closed by the peer's reset already.
+      }
+    }
+    if (this.#reading || this.#told || this.#sink === undefined) return;
+    this.#told = true;
+    this.#sink.closed(this.#error);
+  }
+
+  #error: unknown;
+  #told = false;
+}
+
+/** Takes the place of the sink of a stream that was closed before it was started. */
+const NOBODY: ByteSink = {
+  target: () => new Uint8Array(1),
+  filled() {},
+  written() {},
+  closed() {},
+};
+
+class DenoTcpListener implements Listener {
+  readonly local: HostPort;
+  readonly #listener: DenoListener;
+  #closed = false;
+
+  constructor(
+    listener: DenoListener,
+    options: StreamOptions,
+    accepted: (stream: ByteStream) => void,
+  ) {
+    this.#listener = listener;
+    this.local = hostPort(listener.addr);
+    listener.unref();
+    void this.#accept(options, accepted);
+  }
+
+  async #accept(options: StreamOptions, accepted: (stream: ByteStream) => void): Promise<void> {
+    while (!this.#closed) {
+      try {
+        accepted(new DenoStream(await this.#listener.accept(), options));
+      } catch {
+        // Out of descriptors, or the peer was gone before it was accepted: the listener itself still stands.
+        if (!this.#closed) await pause(ACCEPT_PAUSE);
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#listener.close();
+    }
+    return Promise.resolve();
+  }
+}
+
+function hostPort(address: NetAddress): HostPort {
+  return { host: address.hostname, port: address.port };
+}
+
+export const denoRuntime: Runtime = {
+  name: "Deno",
+  unrefTimer: (timer) => deno.unrefTimer(timer),
+  listen(at, options: ListenOptions, accepted) {
+    const listener = deno.listen({ hostname: at.host, port: at.port, tcpBacklog: options.backlog });
+    return Promise.resolve(new DenoTcpListener(listener, options, accepted));
+  },
+  async connect(to, source, options, signal) {
+    if (source !== undefined || options.tcpKeepaliveIdle >= 0) {
+      return await connectNode(to, source, options, signal);
+    }
+    return new DenoStream(
+      await deno.connect({ hostname: to.host, port: to.port, signal }),
+      options,
+    );
+  },
+  resolve,
+  interfaces,
+};

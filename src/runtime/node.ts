@@ -1,0 +1,247 @@
+// Node's sockets. Deno uses parts of it through its own node:net; nothing here is imported statically from node:.
+
+import type { HostPort } from "../endpoint.ts";
+import type {
+  ByteSink,
+  ByteStream,
+  InterfaceAddress,
+  Listener,
+  ListenOptions,
+  Runtime,
+  StreamOptions,
+} from "../link/stream.ts";
+import { deliver } from "./deliver.ts";
+
+interface NodeSocket {
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
+  readonly writableLength: number;
+  on(event: "data", call: (chunk: Uint8Array) => void): void;
+  on(event: "close" | "connect" | "end", call: () => void): void;
+  on(event: "error", call: (error: unknown) => void): void;
+  off(event: "error" | "connect", call: (error: unknown) => void): void;
+  write(octets: Uint8Array, done: (error?: unknown) => void): boolean;
+  pause(): void;
+  resume(): void;
+  end(): void;
+  destroy(): void;
+  unref(): void;
+  setNoDelay(on: boolean): void;
+  setKeepAlive(on: boolean, initialDelay: number): void;
+}
+
+interface NodeServer {
+  listen(options: { host: string; port: number; backlog: number }): void;
+  close(done: () => void): void;
+  address(): { address: string; port: number };
+  on(event: "connection", call: (socket: NodeSocket) => void): void;
+  on(event: "listening", call: () => void): void;
+  on(event: "error", call: (error: unknown) => void): void;
+  unref(): void;
+}
+
+interface NodeNet {
+  connect(options: {
+    host: string;
+    port: number;
+    localAddress?: string | undefined;
+    localPort?: number | undefined;
+  }): NodeSocket;
+  createServer(options: { noDelay: boolean; pauseOnConnect: boolean }): NodeServer;
+}
+
+interface NodeDns {
+  lookup(
+    host: string,
+    options: { all: true; verbatim: true },
+    done: (error: unknown, addresses: { address: string }[]) => void,
+  ): void;
+}
+
+interface NodeOs {
+  networkInterfaces(): Record<string, { address: string }[] | undefined>;
+}
+
+interface Modules {
+  "node:net": NodeNet;
+  "node:dns": NodeDns;
+  "node:os": NodeOs;
+}
+
+function builtin<N extends keyof Modules>(name: N): Modules[N] {
+  const { process } = globalThis as unknown as {
+    process: { getBuiltinModule(name: string): unknown };
+  };
+  return process.getBuiltinModule(name) as Modules[N];
+}
+
+class NodeStream implements ByteStream {
+  readonly local: HostPort;
+  readonly remote: HostPort;
+  readonly #socket: NodeSocket;
+  #sink: ByteSink | undefined;
+  #closing = false;
+  #gone = false;
+  #error: unknown;
+  /** Holds what is being written: libuv keeps a bare pointer, and WebAssembly memory may move when it grows. */
+  #staging: Uint8Array = new Uint8Array(0);
+
+  constructor(socket: NodeSocket, options: StreamOptions) {
+    this.#socket = socket;
+    this.local = { host: socket.localAddress ?? "", port: socket.localPort ?? 0 };
+    this.remote = { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+    socket.setNoDelay(true);
+    if (options.tcpKeepalive >= 0) {
+      socket.setKeepAlive(options.tcpKeepalive === 1, Math.max(0, options.tcpKeepaliveIdle) * 1000);
+    }
+    socket.unref();
+    socket.on("error", (error) => this.#error = error);
+    socket.on("close", () => {
+      this.#gone = true;
+      this.#sink?.closed(this.#error);
+    });
+  }
+
+  start(sink: ByteSink): void {
+    this.#sink = sink;
+    if (this.#gone) return sink.closed(this.#error);
+    this.#socket.on("data", (chunk) => {
+      if (!this.#closing) deliver(chunk, sink);
+    });
+    this.#socket.resume();
+  }
+
+  write(octets: Uint8Array): number {
+    if (this.#gone) return 0;
+    const size = octets.length;
+    let done = false;
+    this.#socket.write(this.#stage(octets), (error) => {
+      if (!done && !error && !this.#gone) this.#sink!.written(size);
+    });
+    // What the kernel took at once needs no waiting for the callback.
+    done = this.#socket.writableLength === 0;
+    return done ? size : 0;
+  }
+
+  #stage(octets: Uint8Array): Uint8Array {
+    if (octets.length === octets.buffer.byteLength) return octets;
+    if (this.#staging.length < octets.length) this.#staging = new Uint8Array(octets.length);
+    this.#staging.set(octets);
+    return this.#staging.subarray(0, octets.length);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  abort(): void {
+    this.#closing = true;
+    this.#socket.destroy();
+  }
+}
+
+class NodeListener implements Listener {
+  readonly local: HostPort;
+  readonly #server: NodeServer;
+
+  constructor(server: NodeServer) {
+    this.#server = server;
+    const { address, port } = server.address();
+    this.local = { host: address, port };
+  }
+
+  close(): Promise<void> {
+    // Node calls back when the last connection has ended too; the port itself is free at once.
+    this.#server.close(() => {});
+    return Promise.resolve();
+  }
+}
+
+function listen(
+  at: HostPort,
+  options: ListenOptions,
+  accepted: (stream: ByteStream) => void,
+): Promise<Listener> {
+  const server = builtin("node:net").createServer({ noDelay: true, pauseOnConnect: true });
+  server.on("connection", (socket) => accepted(new NodeStream(socket, options)));
+  return new Promise((resolve, reject) => {
+    server.on("error", reject);
+    server.on("listening", () => {
+      server.unref();
+      resolve(new NodeListener(server));
+    });
+    server.listen({ host: at.host, port: at.port, backlog: options.backlog });
+  });
+}
+
+/** Connects with node:net; also Deno's way for what its own sockets cannot do. */
+export function connect(
+  to: HostPort,
+  source: HostPort | undefined,
+  options: StreamOptions,
+  signal: AbortSignal,
+): Promise<ByteStream> {
+  return new Promise((resolve, reject) => {
+    const socket = builtin("node:net").connect({
+      host: to.host,
+      port: to.port,
+      localAddress: source?.host,
+      localPort: source?.port,
+    });
+    socket.unref();
+    const stop = () => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    const failed = (error: unknown) => {
+      signal.removeEventListener("abort", stop);
+      reject(error);
+    };
+    if (signal.aborted) return stop();
+    signal.addEventListener("abort", stop);
+    socket.on("error", failed);
+    socket.on("connect", () => {
+      signal.removeEventListener("abort", stop);
+      socket.off("error", failed);
+      socket.pause();
+      resolve(new NodeStream(socket, options));
+    });
+  });
+}
+
+/** All addresses of a host name, as the system's resolver orders them. */
+export function resolve(host: string): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    builtin("node:dns").lookup(host, { all: true, verbatim: true }, (error, addresses) => {
+      if (error) reject(error);
+      else resolve(addresses.map(({ address }) => address));
+    });
+  });
+}
+
+/** The addresses of the machine's network interfaces. */
+export function interfaces(): InterfaceAddress[] {
+  return Object.entries(builtin("node:os").networkInterfaces())
+    .flatMap(([name, addresses]) => (addresses ?? []).map(({ address }) => ({ name, address })));
+}
+
+export const nodeRuntime: Runtime = {
+  name: "Node",
+  unrefTimer: (timer) => (timer as { unref(): void }).unref(),
+  listen,
+  connect,
+  resolve,
+  interfaces,
+};
