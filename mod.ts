@@ -23,6 +23,7 @@
  * @module
  */
 
+export { type Capability, capability, version } from "./src/about.ts";
 export type { HostPort } from "./src/endpoint.ts";
 export { provideCore } from "./src/core/instance.ts";
 export {
@@ -59,4 +60,3 @@ export { Pull, Push } from "./src/sockets/pipeline.ts";
 export type { OperationOptions } from "./src/sockets/queue.ts";
 export { Reply, Request } from "./src/sockets/request_reply.ts";
 export { type Readable, Socket, type SocketOptions, type Writable } from "./src/sockets/socket.ts";
-export { version } from "./src/version.ts";

@@ -137,10 +137,9 @@ export class Receiver {
     for (let i = 0; i < runs; i++) {
       const row = RESULT_WORD + SCAN_TABLE + i * RUN_WORDS;
       const start = words[row];
-      this.#inbox.push(
-        new Uint8Array(bytes.buffer.slice(start, start + words[row + 1])),
-        words[row + 2],
-      );
+      // The copy constructor does not clear the memory first, as slice() does.
+      const slab = new Uint8Array(bytes.subarray(start, start + words[row + 1]));
+      this.#inbox.push(slab, words[row + 2]);
     }
   }
 

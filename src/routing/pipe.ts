@@ -22,8 +22,8 @@ export interface PipeLink {
   refuse(reason: Error): void;
 }
 
-/** Keeps the process alive for something unsent, until it is called off. */
-export type Hold = () => () => void;
+/** Keeps the process alive for something unsent: until the answer is called, or `linger` is over and it calls `expired`. */
+export type Hold = (expired: () => void) => () => void;
 
 export class Pipe {
   readonly outbox: Outbox;
@@ -41,6 +41,7 @@ export class Pipe {
   readonly address: string;
   readonly #hold: Hold;
   #letGo: (() => void) | undefined;
+  #disposed = false;
 
   constructor(
     core: Core,
@@ -86,7 +87,7 @@ export class Pipe {
         "Cannot send: the core's memory is exhausted; unsent messages to other peers hold it",
       );
     }
-    this.#letGo ??= this.#hold();
+    this.#letGo ??= this.#hold(() => this.#letGo = undefined);
     if (this.link !== undefined) this.link.appended();
     return true;
   }
@@ -98,8 +99,17 @@ export class Pipe {
     this.#letGo = undefined;
   }
 
+  /** Ends the connection and drops what was not sent, so that no answer to it can come any more. */
+  abandon(reason: Error): void {
+    this.link?.refuse(reason);
+    if (this.#disposed) return;
+    this.outbox.drain();
+    this.settle();
+  }
+
   /** Takes out what was not sent, and gives the memory back. What was received stays. */
   dispose(): Uint8Array[][] {
+    this.#disposed = true;
     const messages = this.outbox.drain();
     this.settle();
     this.outbox.free();

@@ -63,6 +63,7 @@ export class ReqPattern implements Pattern {
 
   send(message: Outgoing): boolean {
     if (!this.#peers.writable) return false;
+    if (this.#awaiting) this.#giveUp();
     const frames = framesOf(message);
     if (this.#options.correlate) {
       this.#number = new Uint8Array(4);
@@ -77,6 +78,13 @@ export class ReqPattern implements Pattern {
     while (this.#replies.receive() !== undefined);
     this.#awaiting = true;
     return true;
+  }
+
+  /** Without numbers, only the end of its connection keeps a late reply from passing for the next one's; so does libzmq. */
+  #giveUp(): void {
+    this.#awaiting = false;
+    if (this.#options.correlate) return;
+    this.#replier?.abandon(new StateError("EFSM", "The request was given up for the next one"));
   }
 
   /** The request goes to another peer, envelope and all. */

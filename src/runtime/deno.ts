@@ -2,6 +2,7 @@
 
 import { pause } from "../clock.ts";
 import type { HostPort } from "../endpoint.ts";
+import { EndpointError } from "../errors.ts";
 import type {
   ByteSink,
   ByteStream,
@@ -191,11 +192,24 @@ function hostPort(address: NetAddress): HostPort {
   return { host: address.hostname, port: address.port };
 }
 
+/** Deno's refusals have no code of the system. */
+function permitted<T>(flag: string, call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    if ((cause as Error).name !== "NotCapable") throw cause;
+    throw new EndpointError("EACCES", `Deno does not permit it: run with ${flag}`, { cause });
+  }
+}
+
 export const denoRuntime: Runtime = {
   name: "Deno",
   unrefTimer: (timer) => deno.unrefTimer(timer),
   listen(at, options: ListenOptions, accepted) {
-    const listener = deno.listen({ hostname: at.host, port: at.port, tcpBacklog: options.backlog });
+    const listener = permitted(
+      "--allow-net",
+      () => deno.listen({ hostname: at.host, port: at.port, tcpBacklog: options.backlog }),
+    );
     return Promise.resolve(new DenoTcpListener(listener, options, accepted));
   },
   async connect(to, source, options, signal) {
@@ -208,5 +222,5 @@ export const denoRuntime: Runtime = {
     );
   },
   resolve,
-  interfaces,
+  interfaces: () => permitted("--allow-sys=networkInterfaces", interfaces),
 };

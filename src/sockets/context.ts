@@ -2,6 +2,7 @@
 
 import { systemClock } from "../clock.ts";
 import { CoreMemory } from "../core/memory.ts";
+import { withCode } from "../errors.ts";
 import type { Surroundings } from "../link/host.ts";
 import { KeepAlive } from "../link/keep_alive.ts";
 import type { Runtime } from "../link/stream.ts";
@@ -52,7 +53,12 @@ export const context: Context = new Context();
 
 /** What the sockets of a context share. */
 export function partsOf(context: Context): ContextParts {
-  if (!(context instanceof Context)) throw new TypeError("The option context must be a Context");
+  if (!(context instanceof Context)) {
+    throw withCode(
+      new TypeError(`The option context must be a Context, not ${typeof context}`),
+      "EINVAL",
+    );
+  }
   let parts = made.get(context);
   if (parts === undefined) {
     const runtime = context.runtime ?? detectRuntime();

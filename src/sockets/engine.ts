@@ -1,10 +1,8 @@
 // The inside of a socket: its pattern, its endpoints, and the operations that wait.
 
 import type { Cancel } from "../clock.ts";
-import { type Endpoint, parseEndpoint } from "../endpoint.ts";
-import { EndpointError, StateError, ZmqError } from "../errors.ts";
-import { Acceptor } from "../link/acceptor.ts";
-import { Dialer } from "../link/dialer.ts";
+import { StateError, ZmqError } from "../errors.ts";
+import { Endpoints } from "../link/endpoints.ts";
 import type { LinkHost } from "../link/host.ts";
 import { type Frame, type MessageLike, type Outgoing, toOutgoing } from "../message.ts";
 import { type OptionValues, routingIdBytes } from "../options.ts";
@@ -29,14 +27,9 @@ export class Engine implements LinkHost, Queued {
   #backlog: Uint8Array[][] = [];
   #pumping = false;
   #letBacklogGo: Cancel | undefined;
-  /** Endpoints in use, by their text; what is bound stands under its resolved text. */
-  readonly #dialers: Map<string, Dialer> = new Map();
-  readonly #acceptors: Map<string, Acceptor> = new Map();
-  /** Endpoints whose last messages are still leaving. */
-  readonly #leaving: Set<Dialer | Acceptor> = new Set();
+  readonly #endpoints: Endpoints = new Endpoints(this, () => this.#closedNow());
   #closing: Promise<void> | undefined;
   #closedNow: () => void = () => {};
-  lastEndpoint: string | null = null;
 
   constructor(type: SocketType, pattern: Pattern, options: OptionValues, around: ContextParts) {
     this.type = type;
@@ -85,24 +78,27 @@ export class Engine implements LinkHost, Queued {
   receive(options?: OperationOptions): Promise<Frame[]> {
     try {
       this.#mayUse("receive", options?.signal);
-      const due = this.around.pace.due();
-      if (this.#receiving.length === 0 && !due) {
-        const frames = this.#pattern.receive();
-        if (frames !== undefined) return Promise.resolve(frames);
+      const frames = this.#receiving.length === 0 ? this.#pattern.receive() : undefined;
+      if (frames === undefined) {
+        return this.#receiving.add(undefined, this.options.receiveTimeout, options?.signal);
       }
-      if (due) void this.#nextTurn().then(() => this.#pumpReceives());
-      return this.#receiving.add(undefined, this.options.receiveTimeout, options?.signal);
+      return this.paced(frames);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  /** A message that is there already, for iterators; undefined when one has to wait. */
+  /** A message that is there already; undefined when `receive` has to be asked. */
   tryReceive(): Frame[] | undefined {
-    if (this.closed || this.#receiving.length > 0 || this.around.pace.due()) return undefined;
+    if (this.closed || this.#receiving.length > 0) return undefined;
     return this.#pattern.refuse("receive", this) === undefined
       ? this.#pattern.receive()
       : undefined;
+  }
+
+  /** The result of an operation that did not have to wait; now and then it waits for the event loop all the same. */
+  paced<T>(result: T): Promise<T> {
+    return this.around.pace.due() ? this.#nextTurn().then(() => result) : Promise.resolve(result);
   }
 
   #nextTurn(): Promise<void> {
@@ -132,8 +128,7 @@ export class Engine implements LinkHost, Queued {
       this.#backlog.shift();
     }
     if (this.#backlog.length === 0) {
-      this.#letBacklogGo?.();
-      this.#letBacklogGo = undefined;
+      this.#dropBacklog();
       while (this.#sending.length > 0 && this.#sendFirst());
     }
     this.#pumping = false;
@@ -172,27 +167,31 @@ export class Engine implements LinkHost, Queued {
 
   detach(pipe: Pipe): void {
     this.#pattern.detach(pipe);
+    // A send that waits for this very peer has to know.
+    if (this.#sending.length > 0) this.#pumpSends();
   }
 
-  readonly hold: Hold = () => {
+  readonly hold: Hold = (expired) => {
     const { linger } = this.options;
     if (linger === 0) return () => {};
     const { clock, keepAlive } = this.around;
     keepAlive.acquire();
-    let held = true;
-    const letGo = () => {
-      if (held) keepAlive.release();
-      held = false;
+    const cancel = linger > 0
+      ? clock.after(linger, () => {
+        keepAlive.release();
+        expired();
+      })
+      : undefined;
+    return () => {
       cancel?.();
+      keepAlive.release();
     };
-    const cancel = linger > 0 ? clock.after(linger, letGo) : undefined;
-    return letGo;
   };
 
   returned(messages: Uint8Array[][]): void {
     if (messages.length === 0 || this.#pattern.resend === undefined || this.closed) return;
     this.#backlog.unshift(...messages);
-    this.#letBacklogGo ??= this.hold();
+    this.#letBacklogGo ??= this.hold(() => this.#letBacklogGo = undefined);
     this.#pumpSends();
   }
 
@@ -208,83 +207,27 @@ export class Engine implements LinkHost, Queued {
 
   // Endpoints
 
+  get lastEndpoint(): string | null {
+    return this.#endpoints.last;
+  }
+
   async bind(text: string): Promise<void> {
-    if (this.closed) throw closedError();
-    const endpoint = parseEndpoint(text, "bind");
-    this.#checkOptions(endpoint);
-    const acceptor: Acceptor = await Acceptor.listen(this, endpoint, () => this.#left(acceptor));
-    if (this.closed) {
-      this.#leaving.add(acceptor);
-      acceptor.close();
-      throw closedError();
-    }
-    this.#acceptors.set(acceptor.endpoint, acceptor);
-    this.lastEndpoint = acceptor.endpoint;
+    if (this.closed || !await this.#endpoints.bind(text)) throw closedError();
   }
 
   connect(text: string, assignedId?: Uint8Array): void {
     if (this.closed) throw closedError();
-    const endpoint = parseEndpoint(text, "connect");
-    this.#checkOptions(endpoint);
-    // As in libzmq, a DEALER or REQ has one connection to an endpoint; other types have one for each connect.
-    let key = text;
-    if (this.#dialers.has(text)) {
-      if (this.type === "DEALER" || this.type === "REQ") return;
-      for (let i = 2; this.#dialers.has(key); i++) key = `${text}#${i}`;
-    }
-    const dialer: Dialer = new Dialer(this, endpoint, assignedId, () => {
-      this.#dialers.delete(key);
-      this.#left(dialer);
-    });
-    const refusal = dialer.start();
-    if (refusal !== undefined) throw refusal;
-    this.#dialers.set(key, dialer);
-    this.lastEndpoint = text;
+    this.#endpoints.connect(text, assignedId);
   }
 
   async unbind(text: string): Promise<void> {
     if (this.closed) throw closedError();
-    const acceptor = this.#acceptors.get(text);
-    if (acceptor === undefined) throw noSuchEndpoint(text, "unbind", [...this.#acceptors.keys()]);
-    this.#acceptors.delete(text);
-    this.#leaving.add(acceptor);
-    this.#limit(acceptor);
-    await acceptor.finish();
+    await this.#endpoints.unbind(text);
   }
 
   disconnect(text: string): void {
     if (this.closed) throw closedError();
-    const dialer = this.#dialers.get(text);
-    if (dialer === undefined) throw noSuchEndpoint(text, "disconnect", [...this.#dialers.keys()]);
-    this.#dialers.delete(text);
-    this.#leaving.add(dialer);
-    this.#limit(dialer);
-    dialer.finish(false);
-  }
-
-  #checkOptions(endpoint: Endpoint): void {
-    for (const name of ["tcpKeepaliveCount", "tcpKeepaliveInterval"] as const) {
-      if (this.options[name] < 0) continue;
-      throw new EndpointError(
-        "ENOTSUP",
-        `Cannot use ${
-          JSON.stringify(endpoint.text)
-        } with ${name}: ${this.around.runtime.name} cannot set it; leave it at -1`,
-        { address: endpoint.text },
-      );
-    }
-  }
-
-  /** Ends what is leaving when `linger` is over. */
-  #limit(leaving: Dialer | Acceptor): void {
-    const { linger } = this.options;
-    if (linger > 0) this.around.clock.after(linger, () => leaving.close());
-    else if (linger === 0) this.around.turns.once(() => leaving.close());
-  }
-
-  #left(leaving: Dialer | Acceptor): void {
-    this.#leaving.delete(leaving);
-    if (this.#closing !== undefined && this.#leaving.size === 0) this.#closedNow();
+    this.#endpoints.disconnect(text);
   }
 
   // Closing
@@ -298,7 +241,11 @@ export class Engine implements LinkHost, Queued {
       "EAGAIN",
       "Operation was not possible or timed out: the socket was closed",
     );
-    const closed = new Promise<void>((resolve) => this.#closedNow = resolve);
+    const { keepAlive } = this.around;
+    keepAlive.acquire();
+    const closed = new Promise<void>((resolve) => this.#closedNow = resolve).then(() =>
+      keepAlive.release()
+    );
     queueMicrotask(() => {
       this.#receiving.rejectAll(reason);
       this.#sending.rejectAll(reason);
@@ -310,37 +257,25 @@ export class Engine implements LinkHost, Queued {
     return closed;
   }
 
-  /** Lets every endpoint send what it has and end; what no peer has taken yet goes first. */
+  /** Lets every endpoint send what it has and end; what no peer has taken yet goes first, if there can be one. */
   #finishEndpoints(): void {
-    if (this.#backlog.length > 0 && this.#dialers.size + this.#acceptors.size > 0) return;
-    const endpoints = [...this.#dialers.values(), ...this.#acceptors.values()];
-    this.#dialers.clear();
-    this.#acceptors.clear();
-    for (const endpoint of endpoints) this.#leaving.add(endpoint);
-    for (const endpoint of endpoints) {
-      if (endpoint instanceof Dialer) endpoint.finish(true);
-      else void endpoint.finish();
-    }
-    if (this.#leaving.size === 0) this.#closedNow();
+    if (this.#backlog.length > 0 && this.#endpoints.size > 0) return;
+    this.#dropBacklog();
+    this.#endpoints.finish();
   }
 
   #dropEverything(): void {
+    this.#dropBacklog();
+    this.#endpoints.close();
+  }
+
+  #dropBacklog(): void {
     this.#backlog = [];
     this.#letBacklogGo?.();
-    this.#finishEndpoints();
-    for (const endpoint of [...this.#leaving]) endpoint.close();
+    this.#letBacklogGo = undefined;
   }
 }
 
 function closedError(): StateError {
   return new StateError("EBADF", "Socket is closed");
-}
-
-function noSuchEndpoint(text: string, use: string, known: string[]): EndpointError {
-  const hint = known.length === 0 ? "there is none" : `there is ${known.join(", ")}`;
-  return new EndpointError(
-    "ENOENT",
-    `No such endpoint: cannot ${use} ${JSON.stringify(text)}; ${hint}`,
-    { address: text },
-  );
 }

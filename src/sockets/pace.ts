@@ -4,15 +4,17 @@
 import type { Clock } from "../clock.ts";
 import type { Turns } from "../link/turns.ts";
 
-/** The clock is looked at once in so many operations; a power of two. */
-const STRIDE = 64;
 /** So many milliseconds may pass without a turn. */
 const LIMIT = 5;
+/** The clock is looked at once in so many operations at most; more often while they are slow. */
+const LONGEST_STRIDE = 64;
 
 export class Pace {
   readonly #clock: Clock;
   readonly #turns: Turns;
-  #operations = 0;
+  #stride = 1;
+  #left = 1;
+  #looked = 0;
   /** Since when no turn was seen; undefined when one was seen after the last look. */
   #since: number | undefined;
 
@@ -23,8 +25,17 @@ export class Pace {
 
   /** Counts an operation that did not wait; true when the event loop has to come round first. */
   due(): boolean {
-    if ((++this.#operations & (STRIDE - 1)) !== 0) return false;
+    return --this.#left === 0 && this.#look();
+  }
+
+  #look(): boolean {
     const now = this.#clock.now();
+    const slow = now - this.#looked > LIMIT;
+    this.#stride = slow
+      ? Math.max(1, this.#stride >> 2)
+      : Math.min(LONGEST_STRIDE, this.#stride << 1);
+    this.#left = this.#stride;
+    this.#looked = now;
     if (this.#since !== undefined) return now - this.#since > LIMIT;
     this.#since = now;
     this.#turns.once(() => this.#since = undefined);

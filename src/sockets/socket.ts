@@ -259,7 +259,7 @@ class MessageIterator implements AsyncIterableIterator<Frame[]> {
   next(): Promise<IteratorResult<Frame[], undefined>> {
     if (this.#done || this.#engine.closed) return Promise.resolve({ value: undefined, done: true });
     const value = this.#engine.tryReceive();
-    if (value !== undefined) return Promise.resolve({ value, done: false });
+    if (value !== undefined) return this.#engine.paced({ value, done: false });
     return this.#wait();
   }
 
