@@ -1,0 +1,116 @@
+// The four measurements, each with two peers of one row in separate processes.
+
+import { type PeerOptions, PeerProcess } from "./peer_process.ts";
+import type { Row } from "./rows.ts";
+
+/** How long and how often; part of the results so that the table can say it. */
+export interface Settings {
+  /** Rounds of each measurement; the median counts. */
+  readonly runs: number;
+  /** Throughput: left out, counted from the first arrival. */
+  readonly warmupMs: number;
+  /** Throughput: how long the receiver counts. */
+  readonly windowMs: number;
+  /** Round trips that are left out, and that are timed. */
+  readonly warmupRoundTrips: number;
+  readonly roundTrips: number;
+  /** Connections that are left out, and that are counted. */
+  readonly warmupConnections: number;
+  readonly connections: number;
+  /**
+   * Latency and connections: each side has a core of its own. Left to the scheduler, both sides
+   * sometimes share one, and a round trip without waking another core takes a third of the time.
+   */
+  readonly pinned: boolean;
+}
+
+/** A receiver that counts per time: messages, bytes or connections a second. */
+export type Rate = number;
+
+/** Round-trip times in microseconds. */
+export interface Latency {
+  readonly medianUs: number;
+  readonly p99Us: number;
+}
+
+/** PUSH to PULL in messages a second; for a bare row, bytes a second. */
+export function measureThroughput(row: Row, size: number, settings: Settings): Promise<Rate> {
+  const { warmupMs, windowMs } = settings;
+  const options = { timeoutMs: 30_000 + warmupMs + windowMs };
+  return withPeer(row, ["pull", size, warmupMs, windowMs], options, async (puller) => {
+    const endpoint = await puller.endpoint();
+    return await withPeer(
+      row,
+      ["push", endpoint, size],
+      options,
+      (pusher) => Promise.race([readRate(puller), pusher.failure()]),
+    );
+  });
+}
+
+/** REQ to REP and back. */
+export function measureLatency(row: Row, size: number, settings: Settings): Promise<Latency> {
+  const { warmupRoundTrips, roundTrips } = settings;
+  return withReplier(
+    row,
+    ["req", size, warmupRoundTrips, roundTrips],
+    settings,
+    async (requester) => {
+      const { medianUs, p99Us } = await requester.line();
+      return { medianUs: Number(medianUs), p99Us: Number(p99Us) };
+    },
+  );
+}
+
+/** One after the other: connect, first round trip, close; in connections a second. */
+export function measureConnect(row: Row, settings: Settings): Promise<Rate> {
+  const { warmupConnections, connections } = settings;
+  return withReplier(row, ["connect", warmupConnections, connections], settings, readRate);
+}
+
+/** The version that a peer reports of its library. */
+export function readVersion(row: Row): Promise<string> {
+  return withPeer(
+    row,
+    ["version"],
+    { timeoutMs: 10_000 },
+    async (peer) => String((await peer.line()).version),
+  );
+}
+
+async function readRate(peer: PeerProcess): Promise<Rate> {
+  const { count, seconds } = await peer.line();
+  return Number(count) / Number(seconds);
+}
+
+function withReplier<T>(
+  row: Row,
+  [mode, ...args]: (string | number)[],
+  { pinned }: Settings,
+  use: (requester: PeerProcess) => Promise<T>,
+): Promise<T> {
+  const onCore = (core: number) => ({ timeoutMs: 60_000, core: pinned ? core : undefined });
+  return withPeer(row, ["rep"], onCore(0), async (replier) => {
+    const endpoint = await replier.endpoint();
+    return await withPeer(
+      row,
+      [mode, endpoint, ...args],
+      onCore(1),
+      (requester) => Promise.race([use(requester), replier.failure()]),
+    );
+  });
+}
+
+async function withPeer<T>(
+  row: Row,
+  args: (string | number)[],
+  options: PeerOptions,
+  use: (peer: PeerProcess) => Promise<T>,
+): Promise<T> {
+  const peer = new PeerProcess(row, args, options);
+  try {
+    return await use(peer);
+  } finally {
+    await peer.end();
+  }
+}

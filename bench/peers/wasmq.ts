@@ -1,0 +1,7 @@
+// wasmq through its public API; the same file runs on Deno, Bun and Node.
+
+import * as zmq from "../../mod.ts";
+import { runPeer } from "./peer.ts";
+import { zeromqPeer } from "./zeromq_api.ts";
+
+await runPeer(zeromqPeer(zmq));

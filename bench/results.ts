@@ -1,0 +1,90 @@
+// What a run leaves behind: the shape of results.json.
+
+import type { Latency, Rate, Settings } from "./measure.ts";
+import type { MissingRow, Row } from "./rows.ts";
+
+/** Where the runs took place. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly system: string;
+  /** One-minute load average when the run began: above some 0.5, others took part of the machine. */
+  readonly loadAverage: number;
+}
+
+/** The figures of one row for one measurement: the median of all runs, and each run. */
+export interface Figure<T> {
+  readonly row: string;
+  readonly median: T;
+  readonly runs: readonly T[];
+}
+
+/** A figure for messages of one size. */
+export interface SizedFigure<T> extends Figure<T> {
+  readonly size: number;
+}
+
+/** A measurement that did not come to an end. */
+export interface Failure {
+  readonly row: string;
+  readonly what: string;
+  readonly why: string;
+}
+
+/** One run of the whole benchmark. */
+export interface Results {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly settings: Settings;
+  readonly rows: readonly Omit<Row, "command">[];
+  readonly missing: readonly MissingRow[];
+  readonly failures: Failure[];
+  /** PUSH/PULL in messages a second. */
+  readonly throughput: SizedFigure<Rate>[];
+  /** The bare rows' streams in bytes a second. */
+  readonly stream: Figure<Rate>[];
+  /** Round trips. */
+  readonly latency: SizedFigure<Latency>[];
+  /** Connections a second. */
+  readonly connect: Figure<Rate>[];
+}
+
+/** The committed results that README's table is made of. */
+export const RESULTS_FILE: URL = new URL("results.json", import.meta.url);
+
+/** Reads results written by `writeResults`. */
+export function readResults(file: string | URL): Results {
+  return JSON.parse(Deno.readTextFileSync(file));
+}
+
+/** Writes results as indented JSON. */
+export function writeResults(file: string | URL, results: Results): void {
+  Deno.writeTextFileSync(file, JSON.stringify(results, roundNumbers, 2) + "\n");
+}
+
+/** Digits beyond the noise only make the file's differences hard to read. */
+function roundNumbers(_key: string, value: unknown): unknown {
+  if (typeof value !== "number") return value;
+  return Math.abs(value) >= 1000 ? Math.round(value) : Math.round(value * 100) / 100;
+}
+
+/** The median of rates. */
+export function medianRate(runs: readonly Rate[]): Rate {
+  return median(runs);
+}
+
+/** The median of latencies, each quantile on its own. */
+export function medianLatency(runs: readonly Latency[]): Latency {
+  return {
+    medianUs: median(runs.map((run) => run.medianUs)),
+    p99Us: median(runs.map((run) => run.p99Us)),
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
