@@ -1,0 +1,145 @@
+// The npm package as users get it: built, installed in an empty folder, and talked through on every
+// runtime and between different ones.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { version } from "../../mod.ts";
+import { findRuntimes, Program, run, type Runtime } from "./processes.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const TSC = new URL("node_modules/typescript/bin/tsc", ROOT).pathname;
+
+const CONSUMER = `
+import { Context, Frame, Pull, Push, Reply, Request, version, ZmqError } from "wasmq";
+
+const context: Context = new Context();
+const push: Push = new Push({ sendHighWaterMark: 10, linger: 0, context });
+const pull = new Pull();
+await pull.bind("tcp://127.0.0.1:*");
+const address: string | null = pull.lastEndpoint;
+if (address !== null) push.connect(address);
+await push.send(["text", new Uint8Array(3), 1, null]);
+const frames: Frame[] = await pull.receive({ signal: AbortSignal.timeout(1) });
+const text: string = frames[0].toString() + version;
+for await (const [frame] of pull) frame.json();
+await new Request().send(text);
+const [request] = await new Reply().receive();
+await Promise.all([push.close(), pull.close()]);
+export const code = (error: ZmqError): string => error.code + request.length;
+// @ts-expect-error a symbol is no message
+await push.send(Symbol());
+`;
+
+const TSCONFIG = {
+  compilerOptions: {
+    target: "es2023",
+    module: "nodenext",
+    lib: ["esnext", "dom"],
+    types: [],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+  },
+  files: ["consumer.ts"],
+};
+
+/** Files below a folder, as sorted paths from there. */
+function listFiles(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? listFiles(`${folder}/${name}`).map((path) => `${name}/${path}`) : [name]
+  ).sort();
+}
+
+async function converse(binding: [Runtime, string], connecting: [Runtime, string], cwd: string) {
+  const start = ([{ command, args }, role]: [Runtime, string], ...address: string[]) =>
+    new Program(command, [...args, "talk.mjs", role, ...address], cwd);
+  const first = start(binding);
+  let second: Program | undefined;
+  try {
+    second = start(connecting, await first.firstLine());
+    await Promise.all([first.succeeds(), second.succeeds()]);
+    assertMatch(first.output, /\ndone\n$/);
+    assertEquals(second.output, "done\n");
+  } finally {
+    await Promise.all([first.kill(), second?.kill()]);
+  }
+}
+
+describe("the npm package", () => {
+  let folder = "";
+  let installed = "";
+
+  beforeAll(async () => {
+    folder = await Deno.makeTempDir({ prefix: "wasmq-package-" });
+    installed = `${folder}/node_modules/wasmq`;
+    await run(Deno.execPath(), ["run", "-A", "npm/build.ts"]);
+    const tarball = new URL(`dist/wasmq-${version}.tgz`, ROOT).pathname;
+    await Deno.writeTextFile(`${folder}/package.json`, `{ "type": "module", "private": true }`);
+    await run("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], folder);
+    await Deno.copyFile(new URL("talk.mjs", import.meta.url), `${folder}/talk.mjs`);
+  });
+
+  afterAll(async () => {
+    await Deno.remove(folder, { recursive: true });
+  });
+
+  it("installs nothing but itself", () => {
+    const packages = [...Deno.readDirSync(`${folder}/node_modules`)].map(({ name }) => name);
+    assertEquals(packages.filter((name) => !name.startsWith(".")), ["wasmq"]);
+  });
+
+  it("has only public files", () => {
+    const files = listFiles(installed);
+    const texts = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+    const code = files.filter((path) => !texts.includes(path));
+    assertEquals(files.length - code.length, texts.length);
+    for (const path of code) assertMatch(path, /^(mod|(src|wasm)\/[\w/]+)\.(js|d\.ts)$/);
+    for (const path of code.filter((path) => path.endsWith(".js"))) {
+      assert(code.includes(path.replace(/js$/, "d.ts")), `${path} has no declarations`);
+    }
+  });
+
+  it("describes itself without dependencies or scripts", async () => {
+    const manifest = JSON.parse(await Deno.readTextFile(`${installed}/package.json`));
+    const entry = { types: "./mod.d.ts", default: "./mod.js" };
+    assertEquals(Object.entries(manifest.exports["."]), [
+      ["deno", entry],
+      ["bun", entry],
+      ["node", entry],
+      ["default", entry],
+    ]);
+    assertEquals([manifest.name, manifest.version], ["wasmq", version]);
+    assertEquals([manifest.type, manifest.license], ["module", "MIT"]);
+    const unwanted = Object.keys(manifest).filter((key) => /dependencies$|^scripts$/i.test(key));
+    assertEquals(unwanted, []);
+  });
+
+  it("has no TypeScript file in its specifiers", async () => {
+    for (const path of listFiles(installed).filter((path) => /\.(js|ts)$/.test(path))) {
+      const text = await Deno.readTextFile(`${installed}/${path}`);
+      const specifiers = text.matchAll(/^(?:import|export|\} from).*?"(\.[^"]+)";?$/gm);
+      for (const [, specifier] of specifiers) assertMatch(specifier, /\.js$/, path);
+    }
+  });
+
+  it("type-checks in a consumer's project", async () => {
+    await Deno.writeTextFile(`${folder}/consumer.ts`, CONSUMER);
+    await Deno.writeTextFile(`${folder}/tsconfig.json`, JSON.stringify(TSCONFIG));
+    await run(Deno.execPath(), ["run", "-A", TSC, "--project", "tsconfig.json"], folder);
+  });
+
+  const runtimes = findRuntimes();
+  for (const [index, runtime] of runtimes.entries()) {
+    // With itself, and with the next one around the circle.
+    for (const other of new Set([runtime, runtimes[(index + 1) % runtimes.length]])) {
+      it(`carries PUSH on ${other.name} to PULL on ${runtime.name}`, async () => {
+        await converse([runtime, "pull"], [other, "push"], folder);
+      });
+
+      it(`carries REQ on ${other.name} to REP on ${runtime.name}`, async () => {
+        await converse([runtime, "reply"], [other, "request"], folder);
+      });
+    }
+  }
+});
