@@ -2,12 +2,16 @@
 
 import { withCode } from "./errors.ts";
 
-const decoder = new TextDecoder();
+/** For text: a byte order mark is a character like others. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 // On Node and Bun frames inherit Buffer's methods (readUInt32BE, equals, toString("hex") …): it costs nothing per frame,
 // and code written for zeromq.js, whose frames are Buffers, goes on working.
-const bufferPrototype = (globalThis as { Buffer?: { prototype: Uint8Array } }).Buffer?.prototype;
+const bufferClass = (globalThis as {
+  Buffer?: { readonly prototype: Uint8Array; allocUnsafeSlow(size: number): Uint8Array };
+}).Buffer;
+const bufferPrototype = bufferClass?.prototype;
 type EncodedString = (this: Uint8Array, encoding?: string, start?: number, end?: number) => string;
 
 /**
@@ -44,6 +48,11 @@ export class Frame extends Uint8Array {
   override toString(encoding?: string, start?: number, end?: number): string {
     if (encoding === undefined || bufferPrototype === undefined) return decoder.decode(this);
     return (bufferPrototype.toString as EncodedString).call(this, encoding, start, end);
+  }
+
+  /** A copy of some of the octets, or of all, with memory of its own; `Buffer.prototype.slice` would share it. */
+  override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.subarray(start, end));
   }
 
   /**
@@ -119,6 +128,11 @@ export function toOutgoing(value: MessageLike | readonly MessageLike[]): Outgoin
     );
   }
   return value.length === 1 ? toPart(value[0]) : value.map(toPart);
+}
+
+/** Octets to be overwritten in full: not cleared first, where the runtime allows it. */
+export function uncleared(size: number): Uint8Array {
+  return bufferClass === undefined ? new Uint8Array(size) : bufferClass.allocUnsafeSlow(size);
 }
 
 /** The octets of a part; text is encoded. */

@@ -4,6 +4,7 @@
 const SMALLEST: u32 = 6; // 64 octets
 const LARGEST: u32 = 30; // 1 GiB
 const PAGE: u32 = 65536;
+const LAST: u64 = 0xffff0000;
 
 const lists: usize = memory.data(32 * 4);
 let top: u32 = u32(__heap_base);
@@ -53,6 +54,8 @@ export function alloc(size: u32): u32 {
 function extend(size: u32): u32 {
   const start = (top + 63) & ~63;
   const end = u64(start) + u64(size);
+  // Addresses stay below 2^32: the end of the memory must not wrap to 0.
+  if (end > LAST) return 0;
   const pages = u32((end + (PAGE - 1)) / PAGE);
   const have = u32(memory.size());
   if (pages > have) {

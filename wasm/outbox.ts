@@ -43,9 +43,6 @@ class Outbox {
   /** Octets and references of that message. */
   draftBytes: f64;
   draftReferences: u32;
-  /** A ring that was outgrown while a run of it was in flight. */
-  stale: u32;
-  staleCapacity: u32;
   /** Most octets the ring held since it was last trimmed. */
   peak: u32;
 }
@@ -63,15 +60,8 @@ export function outboxNew(): u32 {
 
 export function outboxFree(box: u32): void {
   const o = open(box);
-  dropStale(o);
   if (o.capacity != 0) free(o.ring, o.capacity);
   free(box, u32(offsetof<Outbox>()));
-}
-
-function dropStale(o: Outbox): void {
-  if (o.staleCapacity == 0) return;
-  free(o.stale, o.staleCapacity);
-  o.staleCapacity = 0;
 }
 
 /** True when the committed octets go round the end of the ring. */
@@ -101,15 +91,7 @@ function resize(o: Outbox, capacity: u32): bool {
     memory.copy(ring, o.ring + o.head, end);
   }
   memory.copy(ring + end, o.ring + o.start, drafted);
-  if (o.capacity != 0) {
-    // The runtime may still be reading the run in flight: that ring lives until the run is released.
-    if (inFlight != 0 && o.staleCapacity == 0) {
-      o.stale = o.ring;
-      o.staleCapacity = o.capacity;
-    } else {
-      free(o.ring, o.capacity);
-    }
-  }
+  if (o.capacity != 0) free(o.ring, o.capacity);
   o.ring = ring;
   o.capacity = capacity;
   o.head = 0;
@@ -280,7 +262,6 @@ export function outboxTake(box: u32, limit: u32): u32 {
 /** Forgets the run in flight: all of it was handed over. */
 export function outboxRelease(box: u32): void {
   const o = open(box);
-  dropStale(o);
   o.head = o.taken;
   settle(o);
 }
@@ -309,7 +290,6 @@ function settle(o: Outbox): void {
  */
 export function outboxRewind(box: u32, written: f64): u32 {
   const o = open(box);
-  dropStale(o);
   const end = o.ring + o.taken;
   let at = o.ring + o.head;
   let message = at;
@@ -357,6 +337,6 @@ export function outboxTrim(box: u32): u32 {
   const peak = o.peak;
   o.peak = held(o);
   if (o.capacity <= u32(RING_MINIMUM) || o.taken != o.head || o.draft != o.start) return 0;
-  if (peak < o.capacity >> 2) resize(o, o.capacity >> 1);
+  if (peak < o.capacity >> 2 && !resize(o, o.capacity >> 1)) return 0;
   return u32(o.capacity > u32(RING_MINIMUM));
 }

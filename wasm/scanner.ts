@@ -42,6 +42,12 @@ function cut(start: u32, end: u32, messages: u32): void {
   ++runs;
 }
 
+/** Leaves the run before a fault in the table: its messages are whole. */
+function refuse(status: u32, start: u32, at: u32, messages: u32, middle: u32): u32 {
+  cut(start, at, messages);
+  return finish(status, at, middle);
+}
+
 function finish(status: u32, next: u32, middle: u32): u32 {
   set(SCAN_NEXT, next);
   set(SCAN_MIDDLE, middle);
@@ -65,14 +71,18 @@ export function scan(at: u32, end: u32, middle: u32, limit: f64, slab: u32): u32
     let header: u32 = SHORT_HEADER;
     let size: u64 = load<u8>(p, 1);
     if (flags & FLAG_LONG) {
-      if (flags & ~(FLAG_LONG | FLAG_MORE | FLAG_COMMAND)) return finish(SCAN_BAD_FLAGS, p, middle);
+      if (flags & ~(FLAG_LONG | FLAG_MORE | FLAG_COMMAND)) {
+        return refuse(SCAN_BAD_FLAGS, start, p, messages, middle);
+      }
       if (end - p < u32(LONG_HEADER)) break;
       header = LONG_HEADER;
       size = bswap<u64>(load<u64>(p, 1));
     }
     if (flags > u32(FLAG_MORE + FLAG_LONG)) {
-      if (flags & ~(FLAG_LONG | FLAG_COMMAND)) return finish(SCAN_BAD_FLAGS, p, middle);
-      if (size > u64(COMMAND_LIMIT)) return finish(SCAN_BAD_SIZE, p, middle);
+      if (flags & ~(FLAG_LONG | FLAG_COMMAND)) {
+        return refuse(SCAN_BAD_FLAGS, start, p, messages, middle);
+      }
+      if (size > u64(COMMAND_LIMIT)) return refuse(SCAN_BAD_SIZE, start, p, messages, middle);
       if (u64(end - p) < size + header) {
         set(SCAN_NEED, u32(size) + header);
         set(SCAN_FLAGS, flags);
@@ -84,7 +94,7 @@ export function scan(at: u32, end: u32, middle: u32, limit: f64, slab: u32): u32
       set(SCAN_SIZE, u32(size));
       return finish(SCAN_COMMAND, p + header + u32(size), middle);
     }
-    if (size > most) return finish(SCAN_BAD_SIZE, p, middle);
+    if (size > most) return refuse(SCAN_BAD_SIZE, start, p, messages, middle);
     if (u64(end - p) < size + header) {
       set(SCAN_NEED, u32(size) + header);
       set(SCAN_FLAGS, flags);

@@ -14,6 +14,8 @@ export class Inbox {
   #slab: Uint8Array = NOTHING;
   #buffer: ArrayBufferLike = NOTHING.buffer;
   #at = 0;
+  /** The frame last made said MORE. */
+  #more = false;
 
   /** Adds a slab of whole frames, in which `messages` messages end. */
   push(slab: Uint8Array, messages: number): void {
@@ -23,26 +25,30 @@ export class Inbox {
 
   /** The next message. Only when `messages` is not 0. */
   shift(): Frame[] {
+    const first = this.#frame();
+    // A literal of one is small; a list that is pushed to starts with room for many.
+    const frames = [first];
+    while (this.#more) frames.push(this.#frame());
     this.messages--;
-    const frames: Frame[] = [];
-    for (;;) {
-      if (this.#at === this.#slab.length) this.#turn();
-      const slab = this.#slab;
-      const at = this.#at;
-      const flags = slab[at];
-      let size = slab[at + 1];
-      let start = at + SHORT_HEADER;
-      if (flags & FLAG_LONG) {
-        size = longSize(slab, at);
-        start = at + LONG_HEADER;
-      }
-      this.#at = start + size;
-      frames.push(new Frame(this.#buffer, slab.byteOffset + start, size));
-      if ((flags & FLAG_MORE) !== 0) continue;
-      // Nothing is left in the slab: do not keep its memory from being collected.
-      if (this.messages === 0 && this.#at === slab.length) this.#leave();
-      return frames;
+    // Nothing is left in the slab: do not keep its memory from being collected.
+    if (this.messages === 0 && this.#at === this.#slab.length) this.#leave();
+    return frames;
+  }
+
+  #frame(): Frame {
+    if (this.#at === this.#slab.length) this.#turn();
+    const slab = this.#slab;
+    const at = this.#at;
+    const flags = slab[at];
+    let size = slab[at + 1];
+    let start = at + SHORT_HEADER;
+    if ((flags & FLAG_LONG) !== 0) {
+      size = longSize(slab, at);
+      start = at + LONG_HEADER;
     }
+    this.#more = (flags & FLAG_MORE) !== 0;
+    this.#at = start + size;
+    return new Frame(this.#buffer, slab.byteOffset + start, size);
   }
 
   #turn(): void {

@@ -1,6 +1,7 @@
 // The only file that names WebAssembly: compiles the core once, instantiates it as often as needed, and keeps the views
 // on an instance's memory.
 
+import { SCRATCH, SCRATCH_SIZE } from "../../wasm/layout.ts";
 import { ZmqError } from "../errors.ts";
 import { BINARY } from "./binary.ts";
 
@@ -62,6 +63,8 @@ export class Core {
   bytes!: Uint8Array<ArrayBuffer>;
   words!: Uint32Array;
   floats!: Float64Array;
+  /** Where a text is encoded before its size is known. */
+  scratch!: Uint8Array<ArrayBuffer>;
 
   constructor() {
     compiled ??= compile();
@@ -75,5 +78,6 @@ export class Core {
     this.bytes = new Uint8Array(buffer);
     this.words = new Uint32Array(buffer);
     this.floats = new Float64Array(buffer);
+    this.scratch = this.bytes.subarray(SCRATCH, SCRATCH + SCRATCH_SIZE);
   }
 }

@@ -25,6 +25,8 @@ import type { Core } from "./instance.ts";
 const REFERENCE_SIZE = 32 * 1024;
 /** A body of this many octets or more is written by itself; below, parts are gathered into one write. */
 const DIRECT_SIZE = 128 * 1024;
+/** Room for what is gathered: a batch and one more part. */
+const STAGING_SIZE = 512 * 1024;
 /** Up to this length a loop copies faster than `set`. */
 const LOOP_SIZE = 32;
 
@@ -44,6 +46,8 @@ export class Outbox {
   #size = 0;
   #written = 0;
   #parts: Uint8Array[] | undefined;
+  /** Where short parts are gathered; kept while there is traffic. */
+  #staging: Uint8Array | undefined;
 
   constructor(core: Core) {
     this.#core = core;
@@ -104,12 +108,18 @@ export class Outbox {
   }
 
   #pushText(text: string, more: number): boolean {
-    if (text.length * 3 > SCRATCH_SIZE) return this.#push(toBytes(text), more);
     const core = this.#core;
-    const { written } = encoder.encodeInto(
-      text,
-      core.bytes.subarray(SCRATCH, SCRATCH + SCRATCH_SIZE),
-    );
+    const { length } = text;
+    if (length <= LOOP_SIZE && isAscii(text)) {
+      const at = core.exports.outboxPush(this.#box, length, more) >>> 0;
+      if (core.bytes.length === 0) core.refresh();
+      if (at === 0) return false;
+      const bytes = core.bytes;
+      for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
+      return true;
+    }
+    if (length * 3 > SCRATCH_SIZE) return this.#push(toBytes(text), more);
+    const { written } = encoder.encodeInto(text, core.scratch);
     const at = core.exports.outboxPush(this.#box, written, more) >>> 0;
     if (core.bytes.length === 0) core.refresh();
     if (at === 0) return false;
@@ -141,42 +151,25 @@ export class Outbox {
     return this.#size !== 0;
   }
 
-  /** Takes run by run and joins neighbours into parts worth a write. */
+  /** Takes run by run, and gathers what is short into parts worth a write. */
   #gather(limit: number): Uint8Array[] {
-    const parts: Uint8Array[] = [];
-    let near: Uint8Array[] = [];
-    let size = 0;
-    let middle = false;
-    while (size < limit || middle) {
-      const run = this.#nextRun(limit - size);
-      if (run === undefined) break;
-      for (const piece of run.pieces) {
-        size += piece.length;
-        if (piece.length < DIRECT_SIZE) {
-          near.push(piece);
-          continue;
-        }
-        if (near.length > 0) parts.push(join(near));
-        near = [];
-        parts.push(piece);
-      }
-      middle = run.middle;
-    }
-    if (near.length > 0) parts.push(join(near));
-    return parts;
-  }
-
-  #nextRun(limit: number): { pieces: Uint8Array[]; middle: boolean } | undefined {
+    const gathering = new Gathering(this.#staging ??= new Uint8Array(STAGING_SIZE));
     const { exports, words, bytes } = this.#core;
-    if (exports.outboxTake(this.#box, Math.max(limit, 0)) === 0) return undefined;
-    const address = words[RESULT_WORD + TAKE_ADDRESS];
-    const middle = words[RESULT_WORD + TAKE_MIDDLE] === 1;
-    if (words[RESULT_WORD + TAKE_REFERENCE] === 0) {
-      return { pieces: [bytes.slice(address, address + words[RESULT_WORD + TAKE_SIZE])], middle };
+    let middle = false;
+    while (gathering.size < limit || middle) {
+      if (exports.outboxTake(this.#box, Math.max(limit - gathering.size, 0)) === 0) break;
+      const address = words[RESULT_WORD + TAKE_ADDRESS];
+      middle = words[RESULT_WORD + TAKE_MIDDLE] === 1;
+      if (words[RESULT_WORD + TAKE_REFERENCE] === 0) {
+        gathering.add(bytes.subarray(address, address + words[RESULT_WORD + TAKE_SIZE]), false);
+      } else {
+        const header = bytes.slice(address, address + LONG_HEADER);
+        header[0] &= ~FLAG_REFERENCE;
+        gathering.add(header, false);
+        gathering.add(this.#bodies[this.#sent++], true);
+      }
     }
-    const header = bytes.slice(address, address + LONG_HEADER);
-    header[0] &= ~FLAG_REFERENCE;
-    return { pieces: [header, this.#bodies[this.#sent++]], middle };
+    return gathering.finish();
   }
 
   /** The next octets of the run in flight; valid until the outbox is used again. */
@@ -216,6 +209,7 @@ export class Outbox {
 
   /** Gives memory back step by step while idle; true while there is more to give. */
   trim(): boolean {
+    if (this.#size === 0) this.#staging = undefined;
     const more = this.#core.exports.outboxTrim(this.#box) !== 0;
     if (this.#core.bytes.length === 0) this.#core.refresh();
     return more;
@@ -236,6 +230,47 @@ export class Outbox {
   free(): void {
     this.#core.exports.outboxFree(this.#box);
     this.#bodies = [];
+  }
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}
+
+/** Parts of a batch: short pieces are copied together, long ones stay as they are. */
+class Gathering {
+  readonly #staging: Uint8Array;
+  readonly #parts: Uint8Array[] = [];
+  #start = 0;
+  #end = 0;
+  /** Octets so far. */
+  size = 0;
+
+  constructor(staging: Uint8Array) {
+    this.#staging = staging;
+  }
+
+  /** Adds a piece; `own` when its memory stays as it is until the batch is written. */
+  add(piece: Uint8Array, own: boolean): void {
+    this.size += piece.length;
+    if (piece.length < DIRECT_SIZE && this.#end + piece.length <= this.#staging.length) {
+      this.#staging.set(piece, this.#end);
+      this.#end += piece.length;
+      return;
+    }
+    this.#cut();
+    this.#parts.push(own ? piece : piece.slice());
+  }
+
+  #cut(): void {
+    if (this.#end > this.#start) this.#parts.push(this.#staging.subarray(this.#start, this.#end));
+    this.#start = this.#end;
+  }
+
+  finish(): Uint8Array[] {
+    this.#cut();
+    return this.#parts;
   }
 }
 

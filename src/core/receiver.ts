@@ -22,6 +22,7 @@ import {
   SCAN_TABLE,
 } from "../../wasm/layout.ts";
 import { ProtocolError } from "../errors.ts";
+import { uncleared } from "../message.ts";
 import type { Inbox } from "./inbox.ts";
 import type { CoreMemory, Region } from "./memory.ts";
 
@@ -38,6 +39,8 @@ const SLAB_SIZE = 16 * 1024;
 const LONG_SHARE = 4;
 /** A body longer than this is believed only as far as it has arrived. */
 const TRUSTED_SIZE = 1024 * 1024;
+/** Behind a frame of this size the next one is expected to be as long, and read apart from its header. */
+const DIRECT_SIZE = 64 * 1024;
 /** So many reads that would have fitted a quarter of the region halve it. */
 const QUIET_READS = 64;
 
@@ -58,6 +61,7 @@ export class Receiver {
   #long: Uint8Array | undefined;
   #filled = 0;
   #size = 0;
+  #afterLong = false;
 
   /** Refuses bodies above `limit` octets (negative: none); reads at most `largest` octets at once. */
   constructor(
@@ -79,7 +83,9 @@ export class Receiver {
   target(): Uint8Array {
     if (this.#long !== undefined) return this.#long.subarray(this.#filled);
     const { core, address, size } = this.#region;
-    return core.bytes.subarray(address + this.#kept, address + size);
+    // Behind a long frame another one is likely: what is read of it here would only have to be copied.
+    const end = this.#afterLong ? Math.min(size, this.#kept + SMALLEST) : size;
+    return core.bytes.subarray(address + this.#kept, address + end);
   }
 
   /** `count` octets were put at the start of `target`. Throws a ProtocolError when the peer broke the framing. */
@@ -112,6 +118,7 @@ export class Receiver {
   }
 
   #scan(size: number): void {
+    this.#afterLong = false;
     const { core, address } = this.#region;
     const words = core.words;
     const end = address + size;
@@ -174,7 +181,7 @@ export class Receiver {
   }
 
   #startLong(start: Uint8Array, size: number): void {
-    this.#long = new Uint8Array(Math.min(size, TRUSTED_SIZE + LONG_HEADER));
+    this.#long = uncleared(Math.min(size, TRUSTED_SIZE + LONG_HEADER));
     this.#long.set(start);
     this.#filled = start.length;
     this.#size = size;
@@ -185,11 +192,12 @@ export class Receiver {
     this.#filled += count;
     if (this.#filled < long.length) return;
     if (this.#filled < this.#size) {
-      this.#long = new Uint8Array(Math.min(this.#size, 2 * long.length));
+      this.#long = uncleared(Math.min(this.#size, 2 * long.length));
       this.#long.set(long);
       return;
     }
     this.#long = undefined;
+    this.#afterLong = this.#size > DIRECT_SIZE;
     this.#middle = long[0] & 1;
     this.#inbox.push(long, 1 - this.#middle);
   }

@@ -173,7 +173,7 @@ export class Dialer implements LinkOwner {
   #retry(): void {
     if (this.#closed) return;
     const { reconnectInterval: least, reconnectMaxInterval } = this.#host.options;
-    if (least < 0) return;
+    if (least < 0) return this.close();
     const most = reconnectMaxInterval > least
       ? Math.min(least * 2 ** Math.min(this.#attempts + 1, 30), reconnectMaxInterval)
       : 2 * least;
@@ -199,7 +199,7 @@ export class Dialer implements LinkOwner {
   ended(_link: Link, error: unknown): void {
     this.#link = undefined;
     if (this.#closed) return;
-    const finished = this.#finishing && this.#pipe!.outbox.empty;
+    const finished = this.#finishing && (this.#pipe!.outbox.empty || this.#host.options.immediate);
     // A peer that broke the protocol would do so again (RFC 37); anything else counts as temporary.
     if (finished || error instanceof ProtocolError) return this.close();
     if (this.#host.options.immediate && this.#pipe !== undefined) {

@@ -99,8 +99,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
 
   filled(count: number): void {
     if (this.#ended) return;
-    const inbox = this.#pipe?.inbox;
-    const before = inbox?.messages ?? 0;
+    const before = this.#pipe?.inbox.messages ?? 0;
     try {
       if (this.#early !== undefined) this.#shakeHands(this.#early.subarray(0, count));
       else this.#receiver!.filled(count);
@@ -108,10 +107,12 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
       this.#end(error);
     }
     if (this.#control.length > 0 && !this.#busy && !this.#ended) this.#flush();
+    const pipe = this.#pipe;
+    if (pipe === undefined) return;
     // Messages that came before a fault are whole: they are delivered.
-    if (inbox !== undefined && inbox.messages > before) this.#host.pipeReadable(this.#pipe!);
-    if (this.#pipe?.saturated && !this.#pipe.paused && !this.#ended) {
-      this.#pipe.paused = true;
+    if (pipe.inbox.messages > before) this.#host.pipeReadable(pipe);
+    if (pipe.saturated && !pipe.paused && !this.#ended) {
+      pipe.paused = true;
       this.#stream.pause();
     }
   }
@@ -129,8 +130,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     if (pipe instanceof Error) throw pipe;
     this.#serve(pipe);
     this.#early = undefined;
-    if (taken < octets.length) this.#receiver!.feed(octets.subarray(taken));
-    if (pipe.inbox.messages > 0) this.#host.pipeReadable(pipe);
+    if (!this.#ended) this.#receiver!.feed(octets.subarray(taken));
   }
 
   #serve(pipe: Pipe): void {

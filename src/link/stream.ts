@@ -24,8 +24,8 @@ export interface ByteStream {
   start(sink: ByteSink): void;
   /**
    * Hands octets to the kernel and answers how many it took at once. If not all, `written` follows once, and only then
-   * is `write` called again; until then the octets are borrowed. They may lie in WebAssembly memory, which may grow
-   * meanwhile: a runtime that keeps a bare pointer has to copy. Never called with an empty view.
+   * is `write` called again. Octets that are only a part of their buffer are lent for the call: what the kernel did not
+   * take at once has to be copied. Never called with an empty view.
    */
   write(octets: Uint8Array): number;
   /** Stops reading; octets on their way may still come. */

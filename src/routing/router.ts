@@ -25,14 +25,12 @@ export class RouterPattern implements Pattern {
   }
 
   identify(pipe: Pipe, routingId: Uint8Array): ZmqError | undefined {
-    if (pipe.assignedId !== undefined && pipe.routingFrame !== undefined) return undefined;
-    const announced = pipe.assignedId ?? routingId;
-    if (pipe.routingFrame !== undefined) {
-      // The peer of a `connect` came back: it keeps its id unless it announces another one.
-      if (announced.length === 0 || keyOf(announced) === keyOf(pipe.routingFrame)) return undefined;
-      this.#forget(pipe);
-    }
-    return this.#register(pipe, announced.length > 0 ? announced : this.#generate());
+    const known = pipe.routingFrame;
+    const announced = pipe.assignedId ?? (routingId.length > 0 ? routingId : known);
+    if (announced !== undefined && this.#peers.get(keyOf(announced)) === pipe) return undefined;
+    // The peer of a `connect` may come back with another id, or find that its own was taken over.
+    this.#forget(pipe);
+    return this.#register(pipe, announced ?? this.#generate());
   }
 
   #register(pipe: Pipe, id: Uint8Array): ZmqError | undefined {

@@ -11,6 +11,7 @@ import type {
   Runtime,
   StreamOptions,
 } from "../link/stream.ts";
+import { Staging } from "./staging.ts";
 import { connect as connectNode, interfaces, resolve } from "./node.ts";
 
 interface NetAddress {
@@ -52,6 +53,7 @@ class DenoStream implements ByteStream {
   readonly local: HostPort;
   readonly remote: HostPort;
   readonly #conn: Conn;
+  readonly #staging: Staging = new Staging();
   #sink: ByteSink | undefined;
   #paused = false;
   #reading = false;
@@ -92,8 +94,7 @@ class DenoStream implements ByteStream {
   }
 
   write(octets: Uint8Array): number {
-    // Deno takes what the kernel takes before it answers, and keeps the memory of the rest alive by itself.
-    this.#conn.write(octets).then(this.#written, this.#failed);
+    this.#conn.write(this.#staging.keep(octets)).then(this.#written, this.#failed);
     return 0;
   }
 

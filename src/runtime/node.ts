@@ -11,6 +11,7 @@ import type {
   StreamOptions,
 } from "../link/stream.ts";
 import { deliver } from "./deliver.ts";
+import { Staging } from "./staging.ts";
 
 interface NodeSocket {
   readonly localAddress?: string;
@@ -85,8 +86,7 @@ class NodeStream implements ByteStream {
   #closing = false;
   #gone = false;
   #error: unknown;
-  /** Holds what is being written: libuv keeps a bare pointer, and WebAssembly memory may move when it grows. */
-  #staging: Uint8Array = new Uint8Array(0);
+  readonly #staging: Staging = new Staging();
 
   constructor(socket: NodeSocket, options: StreamOptions) {
     this.#socket = socket;
@@ -117,19 +117,12 @@ class NodeStream implements ByteStream {
     if (this.#gone) return 0;
     const size = octets.length;
     let done = false;
-    this.#socket.write(this.#stage(octets), (error) => {
+    this.#socket.write(this.#staging.keep(octets), (error) => {
       if (!done && !error && !this.#gone) this.#sink!.written(size);
     });
     // What the kernel took at once needs no waiting for the callback.
     done = this.#socket.writableLength === 0;
     return done ? size : 0;
-  }
-
-  #stage(octets: Uint8Array): Uint8Array {
-    if (octets.length === octets.buffer.byteLength) return octets;
-    if (this.#staging.length < octets.length) this.#staging = new Uint8Array(octets.length);
-    this.#staging.set(octets);
-    return this.#staging.subarray(0, octets.length);
   }
 
   pause(): void {

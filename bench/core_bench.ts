@@ -1,0 +1,70 @@
+// Micro-benchmarks of the core: the scanner with the inbox behind it, and the outbox. Run by `deno task bench:core`.
+// Each row handles the same number of octets, so that rows of a group compare; figures are for a whole batch.
+
+import { Inbox } from "../src/core/inbox.ts";
+import { CoreMemory } from "../src/core/memory.ts";
+import { Outbox } from "../src/core/outbox.ts";
+import { Receiver } from "../src/core/receiver.ts";
+
+const BATCH = 256 * 1024;
+const SIZES = [1, 10, 100, 1000, 10_000];
+
+const memory = new CoreMemory();
+
+/** A batch of frames of `size` octets as they go over the wire, and how many there are. */
+function wire(size: number): { octets: Uint8Array; count: number } {
+  const outbox = new Outbox(memory.outboxes);
+  const body = new Uint8Array(size);
+  let count = 0;
+  while (outbox.bytes + size + 9 < BATCH) {
+    outbox.append(body);
+    count++;
+  }
+  outbox.take(BATCH);
+  return { octets: outbox.next().slice(), count };
+}
+
+for (const size of SIZES) {
+  const { octets, count } = wire(size);
+
+  const inbox = new Inbox();
+  const receiver = new Receiver(memory, inbox, { command() {} }, -1, BATCH);
+  Deno.bench({
+    name: `scan ${count} frames`,
+    group: `${size} B`,
+    fn() {
+      receiver.feed(octets);
+      inbox.clear();
+    },
+  });
+  Deno.bench({
+    name: `scan and take ${count} messages`,
+    group: `${size} B`,
+    fn() {
+      receiver.feed(octets);
+      while (inbox.messages > 0) inbox.shift();
+    },
+  });
+
+  const outbox = new Outbox(memory.outboxes);
+  const body = new Uint8Array(size);
+  Deno.bench({
+    name: `append and release ${count} messages`,
+    group: `${size} B`,
+    fn() {
+      for (let i = 0; i < count; i++) outbox.append(body);
+      while (outbox.take(BATCH)) outbox.advance(outbox.next().length);
+    },
+  });
+
+  const texts = new Outbox(memory.outboxes);
+  const text = "x".repeat(size);
+  Deno.bench({
+    name: `append and release ${count} texts`,
+    group: `${size} B`,
+    fn() {
+      for (let i = 0; i < count; i++) texts.append(text);
+      while (texts.take(BATCH)) texts.advance(texts.next().length);
+    },
+  });
+}
