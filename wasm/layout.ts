@@ -87,6 +87,10 @@ export const BOX_BYTES = 2;
 export const BOX_CAPACITY = 4;
 /** Bodies by reference that are neither taken nor released. */
 export const BOX_REFERENCES = 5;
+/** Address of the ring. */
+export const BOX_RING = 6;
+/** Where in the ring the run in flight begins. */
+export const BOX_HEAD = 7;
 
 /** The smallest ring. */
 export const RING_MINIMUM = 2048;

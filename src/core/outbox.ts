@@ -3,7 +3,9 @@
 
 import {
   BOX_BYTES,
+  BOX_HEAD,
   BOX_REFERENCES,
+  BOX_RING,
   BOX_WAITING,
   FLAG_LONG,
   FLAG_MORE,
@@ -42,7 +44,6 @@ export class Outbox {
   #bodies: Uint8Array[] = [];
   #sent = 0;
   /** The run in flight: one span of the ring, or a list of parts. */
-  #address = 0;
   #size = 0;
   #written = 0;
   #parts: Uint8Array[] | undefined;
@@ -141,7 +142,6 @@ export class Outbox {
     const core = this.#core;
     if (core.words[this.#word + BOX_REFERENCES] === 0) {
       if (core.exports.outboxTake(this.#box, limit) === 0) return false;
-      this.#address = core.words[RESULT_WORD + TAKE_ADDRESS];
       this.#size = core.words[RESULT_WORD + TAKE_SIZE];
     } else {
       this.#parts = this.#gather(limit);
@@ -175,7 +175,10 @@ export class Outbox {
   /** The next octets of the run in flight; valid until the outbox is used again. */
   next(): Uint8Array {
     if (this.#parts === undefined) {
-      return this.#core.bytes.subarray(this.#address + this.#written, this.#address + this.#size);
+      // The ring may have grown, and moved, since the run was taken.
+      const { bytes, words } = this.#core;
+      const start = words[this.#word + BOX_RING] + words[this.#word + BOX_HEAD];
+      return bytes.subarray(start + this.#written, start + this.#size);
     }
     let offset = this.#written;
     for (const part of this.#parts) {

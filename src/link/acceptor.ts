@@ -16,6 +16,8 @@ export class Acceptor implements LinkOwner {
   readonly #links: Map<Link, Pipe | undefined> = new Map();
   #listening: Promise<void> | undefined;
   #finishing = false;
+  /** The listener has ended. */
+  #free = false;
   #closed = false;
 
   /** `done` is called once, when the listener and all its links have ended. */
@@ -87,7 +89,10 @@ export class Acceptor implements LinkOwner {
   finish(): Promise<void> {
     if (this.#listening !== undefined) return this.#listening;
     this.#finishing = true;
-    this.#listening = this.#listener.close().finally(() => this.#check());
+    this.#listening = this.#listener.close().finally(() => {
+      this.#free = true;
+      this.#check();
+    });
     for (const [link, pipe] of [...this.#links]) {
       if (pipe !== undefined) this.#host.detach(pipe);
       link.finish();
@@ -102,7 +107,7 @@ export class Acceptor implements LinkOwner {
   }
 
   #check(): void {
-    if (!this.#finishing || this.#links.size > 0 || this.#closed) return;
+    if (!this.#free || this.#links.size > 0 || this.#closed) return;
     this.#closed = true;
     this.#done();
   }

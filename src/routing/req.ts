@@ -62,7 +62,7 @@ export class ReqPattern implements Pattern {
   }
 
   send(message: Outgoing): boolean {
-    if (!this.#peers.writable) return false;
+    if (!this.#peers.writable || (this.#awaiting && !this.#options.relaxed)) return false;
     if (this.#awaiting) this.#giveUp();
     const frames = framesOf(message);
     if (this.#options.correlate) {

@@ -12,7 +12,7 @@ import type {
   StreamOptions,
 } from "../link/stream.ts";
 import { Staging } from "./staging.ts";
-import { connect as connectNode, interfaces, resolve } from "./node.ts";
+import { connect as connectNode, interfaces, listen as listenNode, resolve } from "./node.ts";
 
 interface NetAddress {
   readonly hostname: string;
@@ -156,6 +156,7 @@ const NOBODY: ByteSink = {
 class DenoTcpListener implements Listener {
   readonly local: HostPort;
   readonly #listener: DenoListener;
+  readonly #accepting: Promise<void>;
   #closed = false;
 
   constructor(
@@ -166,7 +167,7 @@ class DenoTcpListener implements Listener {
     this.#listener = listener;
     this.local = hostPort(listener.addr);
     listener.unref();
-    void this.#accept(options, accepted);
+    this.#accepting = this.#accept(options, accepted);
   }
 
   async #accept(options: StreamOptions, accepted: (stream: ByteStream) => void): Promise<void> {
@@ -180,12 +181,13 @@ class DenoTcpListener implements Listener {
     }
   }
 
+  /** The address is free only when the pending accept has ended too. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
       this.#listener.close();
     }
-    return Promise.resolve();
+    return this.#accepting;
   }
 }
 
@@ -206,12 +208,13 @@ function permitted<T>(flag: string, call: () => T): T {
 export const denoRuntime: Runtime = {
   name: "Deno",
   unrefTimer: (timer) => deno.unrefTimer(timer),
-  listen(at, options: ListenOptions, accepted) {
+  async listen(at, options: ListenOptions, accepted) {
+    if (options.tcpKeepaliveIdle >= 0) return await listenNode(at, options, accepted);
     const listener = permitted(
       "--allow-net",
       () => deno.listen({ hostname: at.host, port: at.port, tcpBacklog: options.backlog }),
     );
-    return Promise.resolve(new DenoTcpListener(listener, options, accepted));
+    return new DenoTcpListener(listener, options, accepted);
   },
   async connect(to, source, options, signal) {
     if (source !== undefined || options.tcpKeepaliveIdle >= 0) {

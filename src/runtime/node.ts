@@ -162,7 +162,8 @@ class NodeListener implements Listener {
   }
 }
 
-function listen(
+/** Listens with node:net; also Deno's way for what its own sockets cannot do. */
+export function listen(
   at: HostPort,
   options: ListenOptions,
   accepted: (stream: ByteStream) => void,

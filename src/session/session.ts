@@ -99,17 +99,13 @@ export class Session {
    * @throws {ProtocolError} When it is malformed.
    */
   command(body: Uint8Array): void {
-    const { name, data } = decodeCommand(body);
-    if (name !== "PING") return;
-    if (data.length < TTL_SIZE || data.length > TTL_SIZE + CONTEXT_LIMIT) {
-      throw new ProtocolError(
-        "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED",
-        `The peer sent a PING with ${data.length} octets of data, where ${TTL_SIZE} to ${
-          TTL_SIZE + CONTEXT_LIMIT
-        } are allowed`,
-      );
+    try {
+      const { name, data } = decodeCommand(body);
+      if (name === "PING") this.#out.push(answerPing(data));
+    } catch (error) {
+      this.#state = "failed";
+      throw error;
     }
-    this.#out.push(encodeCommand("PONG", data.subarray(TTL_SIZE)));
   }
 
   #readGreeting(octets: Uint8Array, at: number): number {
@@ -186,7 +182,7 @@ export class Session {
 
   #enterTraffic(metadata: Metadata): void {
     const socketType = latin1.decode(metadata.get("socket-type") ?? NONE);
-    if (socketType !== "" && !peersOf(this.#type).includes(socketType)) {
+    if (metadata.has("socket-type") && !peersOf(this.#type).includes(socketType)) {
       this.#out.push(encodeError("Invalid socket type"));
       throw new ProtocolError(
         "ERR_ZMTP_INVALID_METADATA",
@@ -210,6 +206,19 @@ export class Session {
     };
     this.#state = "traffic";
   }
+}
+
+/** The PONG with the context of a PING. */
+function answerPing(data: Uint8Array): Uint8Array {
+  if (data.length < TTL_SIZE || data.length > TTL_SIZE + CONTEXT_LIMIT) {
+    throw new ProtocolError(
+      "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED",
+      `The peer sent a PING with ${data.length} octets of data, where ${TTL_SIZE} to ${
+        TTL_SIZE + CONTEXT_LIMIT
+      } are allowed`,
+    );
+  }
+  return encodeCommand("PONG", data.subarray(TTL_SIZE));
 }
 
 function headerOf(flags: number): number {

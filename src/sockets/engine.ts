@@ -26,6 +26,7 @@ export class Engine implements LinkHost, Queued {
   /** Messages that lost peers did not get; they go before everything else. */
   #backlog: Uint8Array[][] = [];
   #pumping = false;
+  #again = false;
   #letBacklogGo: Cancel | undefined;
   readonly #endpoints: Endpoints = new Endpoints(this, () => this.#closedNow());
   #closing: Promise<void> | undefined;
@@ -67,6 +68,7 @@ export class Engine implements LinkHost, Queued {
       this.#mayUse("send", options?.signal);
       const message = toOutgoing(value);
       if (this.#sending.length === 0 && this.#backlog.length === 0 && this.#pattern.send(message)) {
+        if (this.#receiving.length > 0) this.#pump();
         return this.around.pace.due() ? this.#nextTurn() : DONE;
       }
       return this.#sending.add(message, this.options.sendTimeout, options?.signal);
@@ -82,6 +84,7 @@ export class Engine implements LinkHost, Queued {
       if (frames === undefined) {
         return this.#receiving.add(undefined, this.options.receiveTimeout, options?.signal);
       }
+      if (this.#sending.length > 0) this.#pump();
       return this.paced(frames);
     } catch (error) {
       return Promise.reject(error);
@@ -112,24 +115,24 @@ export class Engine implements LinkHost, Queued {
     if (refusal !== undefined) throw refusal;
   }
 
-  #pumpReceives(): void {
-    while (this.#receiving.length > 0) {
-      const frames = this.#pattern.receive();
-      if (frames === undefined) return;
-      this.#receiving.resolve(frames);
-    }
-  }
-
-  /** Sends what waits, as far as there is room. Sending may flush a link, which makes room and calls this again. */
-  #pumpSends(): void {
+  /**
+   * Serves what waits, as far as there are messages and room. On a REQ or REP one kind makes way for the other; and
+   * sending may flush a link, which makes room and calls this again.
+   */
+  #pump(): void {
+    this.#again = true;
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#backlog.length > 0 && this.#pattern.resend!(this.#backlog[0])) {
-      this.#backlog.shift();
-    }
-    if (this.#backlog.length === 0) {
-      this.#dropBacklog();
-      while (this.#sending.length > 0 && this.#sendFirst());
+    while (this.#again) {
+      this.#again = false;
+      while (this.#backlog.length > 0 && this.#pattern.resend!(this.#backlog[0])) {
+        this.#backlog.shift();
+      }
+      if (this.#backlog.length === 0) {
+        this.#dropBacklog();
+        while (this.#sending.length > 0 && this.#sendFirst()) this.#again = true;
+      }
+      while (this.#receiving.length > 0 && this.#receiveFirst()) this.#again = true;
     }
     this.#pumping = false;
     if (this.#closing !== undefined) this.#finishEndpoints();
@@ -145,6 +148,13 @@ export class Engine implements LinkHost, Queued {
     return true;
   }
 
+  #receiveFirst(): boolean {
+    const frames = this.#pattern.receive();
+    if (frames === undefined) return false;
+    this.#receiving.resolve(frames);
+    return true;
+  }
+
   // LinkHost
 
   mechanism(): Mechanism {
@@ -157,7 +167,7 @@ export class Engine implements LinkHost, Queued {
 
   attach(pipe: Pipe): ZmqError | undefined {
     const refusal = this.#pattern.attach(pipe);
-    if (refusal === undefined) this.#pumpSends();
+    if (refusal === undefined) this.#pump();
     return refusal;
   }
 
@@ -168,7 +178,7 @@ export class Engine implements LinkHost, Queued {
   detach(pipe: Pipe): void {
     this.#pattern.detach(pipe);
     // A send that waits for this very peer has to know.
-    if (this.#sending.length > 0) this.#pumpSends();
+    if (this.#sending.length > 0) this.#pump();
   }
 
   readonly hold: Hold = (expired) => {
@@ -192,17 +202,17 @@ export class Engine implements LinkHost, Queued {
     if (messages.length === 0 || this.#pattern.resend === undefined || this.closed) return;
     this.#backlog.unshift(...messages);
     this.#letBacklogGo ??= this.hold(() => this.#letBacklogGo = undefined);
-    this.#pumpSends();
+    this.#pump();
   }
 
   pipeReadable(pipe: Pipe): void {
     this.#pattern.readable(pipe);
-    if (this.#receiving.length > 0) this.#pumpReceives();
+    if (this.#receiving.length > 0) this.#pump();
   }
 
   pipeWritable(pipe: Pipe): void {
     this.#pattern.writable(pipe);
-    if (this.#sending.length > 0 || this.#backlog.length > 0) this.#pumpSends();
+    if (this.#sending.length > 0 || this.#backlog.length > 0) this.#pump();
   }
 
   // Endpoints

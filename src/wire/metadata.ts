@@ -27,7 +27,8 @@ export function encodeMetadata(
 }
 
 /**
- * Reads a dictionary, which must fill the octets exactly. Of a name that comes twice the first value counts.
+ * Reads a dictionary, which must fill the octets exactly. Of a name that comes twice the first value counts;
+ * a peer cannot have two socket types, though.
  *
  * @throws {ProtocolError} `ERR_ZMTP_INVALID_METADATA`
  */
@@ -44,7 +45,12 @@ export function decodeMetadata(octets: Uint8Array): Metadata {
     const end = nameEnd + 4 + view.getUint32(nameEnd);
     if (end > octets.length) throw malformed(`the value of ${name} is cut off`);
     const key = name.toLowerCase();
-    if (!properties.has(key)) properties.set(key, octets.slice(nameEnd + 4, end));
+    const value = octets.slice(nameEnd + 4, end);
+    const first = properties.get(key);
+    if (first === undefined) properties.set(key, value);
+    else if (key === "socket-type" && text.decode(first) !== text.decode(value)) {
+      throw malformed("it has two different socket types");
+    }
     at = end;
   }
   return properties;
