@@ -11,9 +11,9 @@ import type { ByteStream, Listener } from "./stream.ts";
 
 export class Acceptor implements LinkOwner {
   readonly #host: LinkHost;
-  readonly #listener: Listener;
   readonly #done: () => void;
   readonly #links: Map<Link, Pipe | undefined> = new Map();
+  #listener: Listener | undefined;
   #listening: Promise<void> | undefined;
   #finishing = false;
   /** The listener has ended. */
@@ -21,10 +21,9 @@ export class Acceptor implements LinkOwner {
   #closed = false;
 
   /** `done` is called once, when the listener and all its links have ended. */
-  private constructor(host: LinkHost, done: () => void, listener: Listener) {
+  constructor(host: LinkHost, done: () => void) {
     this.#host = host;
     this.#done = done;
-    this.#listener = listener;
   }
 
   /**
@@ -32,36 +31,28 @@ export class Acceptor implements LinkOwner {
    *
    * @throws {EndpointError} With the code of the system: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` …
    */
-  static async listen(host: LinkHost, endpoint: Endpoint, done: () => void): Promise<Acceptor> {
-    const { options, around: { runtime } } = host;
-    const address = await resolveLocal(endpoint, endpoint.host, runtime, options.ipv6);
-    // The first peers may come before the listener is at hand.
-    const early: ByteStream[] = [];
-    let accepted = (stream: ByteStream): void => void early.push(stream);
-    let listener: Listener;
+  async listen(endpoint: Endpoint): Promise<void> {
+    const { options, around: { runtime } } = this.#host;
+    const host = await resolveLocal(endpoint, endpoint.host, runtime, options.ipv6);
     try {
-      const at = { host: address, port: endpoint.port };
-      listener = await runtime.listen(at, options, (stream) => accepted(stream));
+      this.#listener = await runtime.listen({ host, port: endpoint.port }, options, this.#accepted);
     } catch (cause) {
       throw cannotListen(endpoint, cause);
     }
-    const acceptor = new Acceptor(host, done, listener);
-    accepted = (stream) => acceptor.accepted(stream);
-    early.forEach(accepted);
-    return acceptor;
   }
 
   /** The endpoint that peers can connect to. */
   get endpoint(): string {
-    return formatEndpoint(this.#listener.local.host, this.#listener.local.port);
+    const { host, port } = this.#listener!.local;
+    return formatEndpoint(host, port);
   }
 
-  accepted(stream: ByteStream): void {
+  #accepted = (stream: ByteStream): void => {
     if (this.#finishing) return stream.abort();
     const link = new Link(this.#host, this, stream);
     this.#links.set(link, undefined);
     link.start();
-  }
+  };
 
   ready(link: Link, peer: PeerIdentity): Pipe | ZmqError {
     const { options, around } = this.#host;
@@ -89,7 +80,7 @@ export class Acceptor implements LinkOwner {
   finish(): Promise<void> {
     if (this.#listening !== undefined) return this.#listening;
     this.#finishing = true;
-    this.#listening = this.#listener.close().finally(() => {
+    this.#listening = this.#listener!.close().finally(() => {
       this.#free = true;
       this.#check();
     });

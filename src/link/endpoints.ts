@@ -31,13 +31,9 @@ export class Endpoints {
 
   /** Listens; false when the socket was closed meanwhile. */
   async bind(text: string): Promise<boolean> {
-    const endpoint = parseEndpoint(text, "bind");
-    this.#check(endpoint);
-    const acceptor: Acceptor = await Acceptor.listen(
-      this.#host,
-      endpoint,
-      () => this.#left(acceptor),
-    );
+    const endpoint = this.#parse(text, "bind");
+    const acceptor: Acceptor = new Acceptor(this.#host, () => this.#left(acceptor));
+    await acceptor.listen(endpoint);
     if (this.#finishing) {
       acceptor.close();
       return false;
@@ -48,8 +44,7 @@ export class Endpoints {
   }
 
   connect(text: string, assignedId: Uint8Array | undefined): void {
-    const endpoint = parseEndpoint(text, "connect");
-    this.#check(endpoint);
+    const endpoint = this.#parse(text, "connect");
     let key = text;
     if (this.#dialers.has(text)) {
       // As in libzmq, a DEALER or REQ has one connection to an endpoint; other types have one for each connect.
@@ -66,7 +61,7 @@ export class Endpoints {
     this.last = text;
   }
 
-  /** Stops listening and lets its peers go; resolves when the address is free. */
+  /** Stops listening and lets its peers go; the promise is for the address to be free. */
   async unbind(text: string): Promise<void> {
     const acceptor = this.#acceptors.get(text);
     if (acceptor === undefined) throw noSuchEndpoint(text, "unbind", this.#acceptors);
@@ -115,19 +110,21 @@ export class Endpoints {
     if (this.#finishing && this.#leaving.size === 0) this.#emptied();
   }
 
-  /** Refuses by name what the runtime cannot do. */
-  #check(endpoint: Endpoint): void {
+  /** Reads an endpoint, and refuses by name the options that the runtime cannot honour. */
+  #parse(text: string, use: "bind" | "connect"): Endpoint {
+    const endpoint = parseEndpoint(text, use);
     const { options, around } = this.#host;
     for (const name of ["tcpKeepaliveCount", "tcpKeepaliveInterval"] as const) {
       if (options[name] < 0) continue;
       throw new EndpointError(
         "ENOTSUP",
-        `Cannot use ${
-          JSON.stringify(endpoint.text)
+        `Cannot ${use} ${
+          JSON.stringify(text)
         } with ${name}: ${around.runtime.name} cannot set it; leave it at -1`,
-        { address: endpoint.text },
+        { address: text },
       );
     }
+    return endpoint;
   }
 }
 

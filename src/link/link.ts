@@ -106,7 +106,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     } catch (error) {
       this.#end(error);
     }
-    if (this.#control.length > 0 && !this.#busy && !this.#ended) this.#flush();
+    if (this.#control.length > 0) this.#flush();
     const pipe = this.#pipe;
     if (pipe === undefined) return;
     // Messages that came before a fault are whole: they are delivered.
@@ -161,7 +161,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
 
   appended(): void {
     if (this.#hot) {
-      if (!this.#busy && this.#pipe!.batched) this.#flush();
+      if (this.#pipe!.batched) this.#flush();
       return;
     }
     this.#hot = true;
@@ -170,7 +170,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
       this.#host.around.turns.add(this);
     }
     this.#flushing = true;
-    if (!this.#busy) this.#flush();
+    this.#flush();
   }
 
   turnEnded(): boolean {
@@ -180,7 +180,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     if (this.#ended || outbox === undefined) return false;
     if (outbox.waiting > 0) {
       this.#flushing = true;
-      if (!this.#busy) this.#flush();
+      this.#flush();
     }
     // Flushing may have made room for more, which listed the link again; a busy stream reports when it goes on.
     if (this.#listed || this.#busy || this.#ended) return false;
@@ -196,6 +196,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
 
   /** Writes until the stream is busy or nothing is worth a write. */
   #flush(): void {
+    if (this.#busy || this.#ended) return;
     for (;;) {
       const octets = this.#next();
       if (octets === undefined) break;
@@ -253,7 +254,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     if (this.#pipe === undefined) return this.#end(undefined);
     this.#closing = true;
     this.#flushing = true;
-    if (!this.#busy) this.#flush();
+    this.#flush();
   }
 
   /** Ends the link now; octets that were handed over still reach the peer. */

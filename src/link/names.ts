@@ -4,7 +4,7 @@ import { type Endpoint, isIpv4, isIpv6 } from "../endpoint.ts";
 import { EndpointError, textOf } from "../errors.ts";
 import type { Runtime } from "./stream.ts";
 
-/** The addresses to listen at; `*` means all of the machine's. */
+/** The address to listen at, or to connect from; `*` means all of the machine's. */
 export async function resolveLocal(
   endpoint: Endpoint,
   host: string,
@@ -14,8 +14,7 @@ export async function resolveLocal(
   if (host === "*") return ipv6 ? "::" : "0.0.0.0";
   if (isIpv4(host) || isIpv6(host)) return host;
   const found = choose(interfaceAddresses(host, runtime), ipv6);
-  if (found.length > 0) return found[0];
-  return (await resolveHost(endpoint, host, runtime, ipv6))[0];
+  return found.length > 0 ? found[0] : (await resolveHost(endpoint, host, runtime, ipv6))[0];
 }
 
 /** The addresses to connect to, in the order to try them. */

@@ -165,7 +165,9 @@ class BunTcpListener implements Listener {
 export const bunRuntime: Runtime = {
   name: "Bun",
   unrefTimer: (timer) => (timer as { unref(): void }).unref(),
-  listen(at, options: ListenOptions, accepted) {
+  // Async, so that what Bun throws rejects.
+  // deno-lint-ignore require-await
+  async listen(at, options: ListenOptions, accepted) {
     const listener = bun.listen({
       hostname: at.host,
       port: at.port,
@@ -178,7 +180,7 @@ export const bunRuntime: Runtime = {
         },
       },
     });
-    return Promise.resolve(new BunTcpListener(listener, at.host));
+    return new BunTcpListener(listener, at.host);
   },
   connect(to, source, options, signal) {
     return new Promise((resolve, reject) => {

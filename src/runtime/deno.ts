@@ -3,14 +3,7 @@
 import { pause } from "../clock.ts";
 import type { HostPort } from "../endpoint.ts";
 import { EndpointError } from "../errors.ts";
-import type {
-  ByteSink,
-  ByteStream,
-  Listener,
-  ListenOptions,
-  Runtime,
-  StreamOptions,
-} from "../link/stream.ts";
+import type { ByteSink, ByteStream, Listener, Runtime, StreamOptions } from "../link/stream.ts";
 import { Staging } from "./staging.ts";
 import { connect as connectNode, interfaces, listen as listenNode, resolve } from "./node.ts";
 
@@ -208,7 +201,7 @@ function permitted<T>(flag: string, call: () => T): T {
 export const denoRuntime: Runtime = {
   name: "Deno",
   unrefTimer: (timer) => deno.unrefTimer(timer),
-  async listen(at, options: ListenOptions, accepted) {
+  async listen(at, options, accepted) {
     if (options.tcpKeepaliveIdle >= 0) return await listenNode(at, options, accepted);
     const listener = permitted(
       "--allow-net",

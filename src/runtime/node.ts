@@ -151,6 +151,7 @@ class NodeListener implements Listener {
 
   constructor(server: NodeServer) {
     this.#server = server;
+    server.unref();
     const { address, port } = server.address();
     this.local = { host: address, port };
   }
@@ -172,10 +173,7 @@ export function listen(
   server.on("connection", (socket) => accepted(new NodeStream(socket, options)));
   return new Promise((resolve, reject) => {
     server.on("error", reject);
-    server.on("listening", () => {
-      server.unref();
-      resolve(new NodeListener(server));
-    });
+    server.on("listening", () => resolve(new NodeListener(server)));
     server.listen({ host: at.host, port: at.port, backlog: options.backlog });
   });
 }
