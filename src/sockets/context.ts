@@ -44,6 +44,10 @@ export class Context {
 
   /** Makes a context; nothing is started or looked up before its first socket. */
   constructor(options: ContextOptions = {}) {
+    for (const name of Object.keys(options)) {
+      if (name === "runtime") continue;
+      throw withCode(new TypeError(`Unknown option ${name}: a Context has only runtime`), "EINVAL");
+    }
     this.runtime = options.runtime;
   }
 }
