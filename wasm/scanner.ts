@@ -27,6 +27,9 @@ import {
   SHORT_HEADER,
 } from "./layout";
 
+/** No run of several frames is longer. */
+const SLAB_LIMIT: u32 = 65536;
+
 let runs: u32 = 0;
 
 function set(word: u32, value: u32): void {
@@ -57,7 +60,8 @@ function finish(status: u32, next: u32, middle: u32): u32 {
 
 /**
  * Scans the octets from `at` to `end`. `middle` is 1 when the last frame before them said MORE; a body above `limit`
- * octets is refused (negative: no limit); a run ends before it would pass `slab` octets, unless it is one frame.
+ * octets is refused (negative: no limit). A run ends before it would pass `slab` octets, but it may have one frame of any
+ * size, or a few of some size: what is kept alive with a frame should be no more than some times the frame.
  */
 export function scan(at: u32, end: u32, middle: u32, limit: f64, slab: u32): u32 {
   const most: u64 = limit < 0 || limit > BODY_LIMIT ? BODY_LIMIT : u64(limit);
@@ -101,7 +105,7 @@ export function scan(at: u32, end: u32, middle: u32, limit: f64, slab: u32): u32
       break;
     }
     const next = p + header + u32(size);
-    if (next - start > slab && p != start) {
+    if (next - start > slab && p != start && next - start > min((next - p) << 2, SLAB_LIMIT)) {
       cut(start, p, messages);
       start = p;
       messages = 0;
