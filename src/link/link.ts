@@ -54,6 +54,8 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
   #flushing = false;
   #ended = false;
   #closing = false;
+  /** Ended by a fault; the peer is told when the write under way is done. */
+  #parting = false;
   #cancelDeadline: Cancel | undefined;
   /** The address of the peer as an endpoint. */
   readonly address: string;
@@ -188,8 +190,8 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
   }
 
   written(count: number): void {
-    if (this.#ended) return;
     this.#busy = false;
+    if (this.#ended) return this.#part(count);
     this.#advance(count);
     this.#flush();
   }
@@ -278,11 +280,12 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelDeadline?.();
-    if (error === undefined || this.#sayWhy()) {
-      this.#stream.close();
-      this.#cancelDeadline = this.#host.around.clock.after(CLOSE_TIME, () => this.#stream.abort());
-    } else {
+    if (error !== undefined && this.#control.length === 0) {
       this.#stream.abort();
+    } else {
+      this.#cancelDeadline = this.#host.around.clock.after(CLOSE_TIME, () => this.#stream.abort());
+      this.#parting = error !== undefined && this.#busy;
+      if (!this.#parting) this.#sayGoodbye();
     }
     const pipe = this.#pipe;
     if (pipe !== undefined) {
@@ -294,11 +297,17 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     this.#owner.ended(this, error);
   }
 
-  /** Writes what the session has to say about the fault, an ERROR command; true when the stream took it. */
-  #sayWhy(): boolean {
-    if (this.#control.length === 0 || this.#busy) return false;
-    const octets = this.#takeControl();
-    this.#stream.write(octets);
-    return true;
+  /** Closes in peace, after what the session has to say about a fault: an ERROR command. */
+  #sayGoodbye(): void {
+    if (this.#control.length > 0 && !this.#busy) this.#stream.write(this.#takeControl());
+    this.#stream.close();
+  }
+
+  /** The write under way when a fault was found is done; the peer may not have read all of it. */
+  #part(count: number): void {
+    if (!this.#parting) return;
+    this.#parting = false;
+    if (count < (this.#urgent?.length ?? 0)) this.#stream.abort();
+    else this.#sayGoodbye();
   }
 }
