@@ -11,6 +11,8 @@ export interface Clock {
   after(ms: number, call: () => void): Cancel;
   /** Calls when the event loop comes round: after the microtasks and after pending I/O had its chance. */
   turn(call: () => void): void;
+  /** Calls when the event loop has looked at I/O, whatever that takes on this runtime. */
+  poll(call: () => void): void;
   /** Keeps the process alive until cancelled. */
   hold(): Cancel;
 }
@@ -25,8 +27,11 @@ function turn(call: () => void): void {
   else setTimeout(call, 0);
 }
 
-/** The real clock; `unref` is how the runtime lets a timer not keep the process alive. */
-export function systemClock(unref: (timer: unknown) => void): Clock {
+/**
+ * The real clock. `unref` is how the runtime lets a timer not keep the process alive; `pollByTimer` says that its event
+ * loop looks at I/O for a timer only, not for each turn.
+ */
+export function systemClock(unref: (timer: unknown) => void, pollByTimer: boolean): Clock {
   return {
     now: () => performance.now(),
     after(ms, call) {
@@ -35,6 +40,7 @@ export function systemClock(unref: (timer: unknown) => void): Clock {
       return () => clearTimeout(timer);
     },
     turn,
+    poll: pollByTimer ? (call) => void setTimeout(call, 0) : turn,
     hold() {
       const timer = setInterval(() => {}, LONGEST);
       return () => clearInterval(timer);

@@ -72,6 +72,8 @@ export interface InterfaceAddress {
 export interface Runtime {
   /** For messages: Deno, Bun, Node. */
   readonly name: string;
+  /** True where the event loop may turn by `setImmediate` many times without looking at I/O. */
+  readonly pollByTimer?: boolean;
   /** Lets a timer of this runtime not keep the process alive. */
   unrefTimer(timer: unknown): void;
   /**

@@ -200,6 +200,8 @@ function permitted<T>(flag: string, call: () => T): T {
 
 export const denoRuntime: Runtime = {
   name: "Deno",
+  // Immediates keep Deno's loop from waiting for I/O, and it looks at I/O only once in 61 rounds then.
+  pollByTimer: true,
   unrefTimer: (timer) => deno.unrefTimer(timer),
   async listen(at, options, accepted) {
     if (options.tcpKeepaliveIdle >= 0) return await listenNode(at, options, accepted);

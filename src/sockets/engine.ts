@@ -69,7 +69,7 @@ export class Engine implements LinkHost, Queued {
       const message = toOutgoing(value);
       if (this.#sending.length === 0 && this.#backlog.length === 0 && this.#pattern.send(message)) {
         if (this.#receiving.length > 0) this.#pump();
-        return this.around.pace.due() ? this.#nextTurn() : DONE;
+        return this.around.pace.due() ? this.around.pace.turn() : DONE;
       }
       return this.#sending.add(message, this.options.sendTimeout, options?.signal);
     } catch (error) {
@@ -101,11 +101,8 @@ export class Engine implements LinkHost, Queued {
 
   /** The result of an operation that did not have to wait; now and then it waits for the event loop all the same. */
   paced<T>(result: T): Promise<T> {
-    return this.around.pace.due() ? this.#nextTurn().then(() => result) : Promise.resolve(result);
-  }
-
-  #nextTurn(): Promise<void> {
-    return new Promise((resolve) => this.around.turns.once(resolve));
+    const { pace } = this.around;
+    return pace.due() ? pace.turn().then(() => result) : Promise.resolve(result);
   }
 
   #mayUse(use: "send" | "receive", signal: AbortSignal | undefined): void {
