@@ -12,9 +12,11 @@ export class FairQueue {
     return this.#ready.length > 0;
   }
 
-  /** A pipe has messages. */
+  /** A pipe has messages. Its turn comes after that of all others that wait. */
   activate(pipe: Pipe): void {
-    if (!this.#ready.includes(pipe)) this.#ready.push(pipe);
+    if (this.#ready.includes(pipe)) return;
+    this.#ready.splice(this.#next, 0, pipe);
+    if (this.#ready.length > 1) this.#next++;
   }
 
   /** Forgets a pipe and what it holds. */

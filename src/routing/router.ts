@@ -109,7 +109,8 @@ export class RouterPattern implements Pattern {
   receive(): Frame[] | undefined {
     const pipe = this.#messages.peek();
     const frames = this.#messages.receive();
-    frames?.unshift(pipe!.routingFrame!);
+    // A copy: the user may do with it as with any frame.
+    frames?.unshift(new Frame(pipe!.routingFrame!));
     return frames;
   }
 
