@@ -221,7 +221,7 @@ export class Outbox {
   /** Takes every message out, as frames of their own memory. Not while a run is in flight. */
   drain(): Uint8Array[][] {
     const messages: Uint8Array[][] = [];
-    while (this.waiting > 0 && this.take(Infinity)) {
+    while (this.waiting > 0 && this.take(STAGING_SIZE)) {
       const wire = join(this.#parts ?? [this.next()]);
       messages.push(...split(wire));
       this.advance(this.#size);

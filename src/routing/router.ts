@@ -56,7 +56,7 @@ export class RouterPattern implements Pattern {
       this.#forget(holder);
       holder.link?.refuse(reason);
     }
-    pipe.routingFrame = new Frame(id.slice());
+    pipe.routingFrame = new Frame(id);
     this.#peers.set(key, pipe);
     return undefined;
   }
