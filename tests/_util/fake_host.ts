@@ -1,0 +1,93 @@
+// The socket as links, dialers and acceptors see it, with a clock turned by hand and everything written down.
+
+import { CoreMemory } from "../../src/core/memory.ts";
+import type { ZmqError } from "../../src/errors.ts";
+import type { LinkHost, Surroundings } from "../../src/link/host.ts";
+import { KeepAlive } from "../../src/link/keep_alive.ts";
+import type { Runtime } from "../../src/link/stream.ts";
+import { Turns } from "../../src/link/turns.ts";
+import { defaultOptions, type OptionValues } from "../../src/options.ts";
+import type { Hold, Pipe } from "../../src/routing/pipe.ts";
+import type { Mechanism } from "../../src/security/mechanism.ts";
+import { NullMechanism } from "../../src/security/null.ts";
+import type { SocketType } from "../../src/wire/socket_type.ts";
+import { textOf, utf8 } from "./bytes.ts";
+import { ManualClock } from "./manual_clock.ts";
+
+/** One core for all hosts of a test file: a memory for each would be slow. */
+const memory = new CoreMemory();
+
+/** A host that does what a test says. */
+export class FakeHost implements LinkHost {
+  readonly type: SocketType;
+  readonly options: OptionValues;
+  readonly clock: ManualClock = new ManualClock();
+  readonly around: Surroundings;
+  /** The calls, in order. */
+  readonly calls: string[] = [];
+  readonly attached: Set<Pipe> = new Set();
+  /** Messages of lost peers. */
+  readonly backlog: Uint8Array[][] = [];
+  /** Pipes that hold the process alive. */
+  holds = 0;
+  /** What `attach` and `identify` answer. */
+  refusal: ZmqError | undefined;
+  /** Called when a pipe has messages, and when it has room. */
+  onReadable: (pipe: Pipe) => void = () => {};
+  onWritable: (pipe: Pipe) => void = () => {};
+
+  constructor(
+    type: SocketType,
+    options: Partial<OptionValues> = {},
+    runtime: Partial<Runtime> = {},
+  ) {
+    this.type = type;
+    this.options = { ...defaultOptions(), ...options };
+    const turns = new Turns(this.clock);
+    this.around = {
+      runtime: runtime as Runtime,
+      clock: this.clock,
+      memory,
+      turns,
+      keepAlive: new KeepAlive(this.clock, turns),
+    };
+  }
+
+  readonly hold: Hold = () => {
+    this.holds++;
+    return () => this.holds--;
+  };
+
+  mechanism(): Mechanism {
+    return new NullMechanism([["Socket-Type", utf8(this.type)]]);
+  }
+
+  attach(pipe: Pipe): ZmqError | undefined {
+    this.calls.push("attach");
+    if (this.refusal === undefined) this.attached.add(pipe);
+    return this.refusal;
+  }
+
+  identify(_pipe: Pipe, routingId: Uint8Array): ZmqError | undefined {
+    this.calls.push(`identify ${textOf(routingId)}`);
+    return this.refusal;
+  }
+
+  detach(pipe: Pipe): void {
+    this.calls.push("detach");
+    this.attached.delete(pipe);
+  }
+
+  returned(messages: Uint8Array[][]): void {
+    this.calls.push(`returned ${messages.length}`);
+    this.backlog.push(...messages);
+  }
+
+  pipeReadable(pipe: Pipe): void {
+    this.onReadable(pipe);
+  }
+
+  pipeWritable(pipe: Pipe): void {
+    this.onWritable(pipe);
+  }
+}
