@@ -1,6 +1,7 @@
 // Bun's native sockets.
 
 import type { HostPort } from "../endpoint.ts";
+import { codeOf } from "../errors.ts";
 import type {
   ByteSink,
   ByteStream,
@@ -10,7 +11,7 @@ import type {
   StreamOptions,
 } from "../link/stream.ts";
 import { deliver } from "./deliver.ts";
-import { interfaces, resolve } from "./node.ts";
+import { builtin, interfaces, resolve } from "./node.ts";
 
 interface BunSocket {
   data: BunStream | undefined;
@@ -162,25 +163,48 @@ class BunTcpListener implements Listener {
   }
 }
 
+/** Bun does not tell when no file descriptor was left: opening a file does. */
+function exhaustion(): unknown {
+  const { openSync, closeSync } = builtin("node:fs");
+  try {
+    closeSync(openSync("/dev/null", "r"));
+  } catch (error) {
+    if (codeOf(error) === "EMFILE" || codeOf(error) === "ENFILE") return error;
+  }
+  return undefined;
+}
+
+function listen(
+  at: HostPort,
+  options: StreamOptions,
+  accepted: (stream: ByteStream) => void,
+): Listener {
+  const listener = bun.listen({
+    hostname: at.host,
+    port: at.port,
+    ipv6Only: false,
+    socket: {
+      ...COMMON,
+      open(socket) {
+        socket.data = new BunStream(socket, options);
+        accepted(socket.data);
+      },
+    },
+  });
+  return new BunTcpListener(listener, at.host);
+}
+
 export const bunRuntime: Runtime = {
   name: "Bun",
   unrefTimer: (timer) => (timer as { unref(): void }).unref(),
-  // Async, so that what Bun throws rejects.
+  // Async, so that what is thrown rejects.
   // deno-lint-ignore require-await
   async listen(at, options: ListenOptions, accepted) {
-    const listener = bun.listen({
-      hostname: at.host,
-      port: at.port,
-      ipv6Only: false,
-      socket: {
-        ...COMMON,
-        open(socket) {
-          socket.data = new BunStream(socket, options);
-          accepted(socket.data);
-        },
-      },
-    });
-    return new BunTcpListener(listener, at.host);
+    try {
+      return listen(at, options, accepted);
+    } catch (error) {
+      throw codeOf(error) === "" ? exhaustion() ?? error : error;
+    }
   },
   connect(to, source, options, signal) {
     return new Promise((resolve, reject) => {

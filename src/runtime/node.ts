@@ -71,13 +71,20 @@ interface NodeOs {
   networkInterfaces(): Record<string, { address: string }[] | undefined>;
 }
 
+interface NodeFs {
+  openSync(path: string, flags: string): number;
+  closeSync(descriptor: number): void;
+}
+
 interface Modules {
+  "node:fs": NodeFs;
   "node:net": NodeNet;
   "node:dns": NodeDns;
   "node:os": NodeOs;
 }
 
-function builtin<N extends keyof Modules>(name: N): Modules[N] {
+/** A module of Node, where the runtime has it. */
+export function builtin<N extends keyof Modules>(name: N): Modules[N] {
   const { process } = globalThis as unknown as {
     process: { getBuiltinModule(name: string): unknown };
   };
