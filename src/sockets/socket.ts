@@ -157,6 +157,7 @@ export abstract class Socket {
    *
    * @param address `tcp://host:port`, or `tcp://source:port;host:port` to connect from an address of this machine.
    * @throws {EndpointError} `EINVAL`, `EPROTONOSUPPORT` or `ENOTSUP`.
+   * @throws {ZmqError} `EBUSY` when a Pair has its peer already.
    */
   connect(address: string): void {
     this.#engine.connect(address);
