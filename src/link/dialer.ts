@@ -20,7 +20,8 @@ export class Dialer implements LinkOwner {
   #link: Link | undefined;
   #attempts = 0;
   #cancelRetry: Cancel | undefined;
-  #abort: AbortController = new AbortController();
+  /** Cancels the attempt under way. */
+  #abort: AbortController | undefined;
   #closed = false;
   #finishing = false;
 
@@ -72,7 +73,7 @@ export class Dialer implements LinkOwner {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelRetry?.();
-    this.#abort.abort(new ZmqError("ECANCELED", "The endpoint was disconnected"));
+    this.#abort?.abort(new ZmqError("ECANCELED", "The endpoint was disconnected"));
     this.#link?.close();
     this.#drop();
   }
@@ -148,21 +149,17 @@ export class Dialer implements LinkOwner {
 
   /** One attempt, ended by `connectTimeout` or by `close`. */
   async #attempt(connect: (signal: AbortSignal) => Promise<ByteStream>): Promise<ByteStream> {
-    const { options, around } = this.#host;
+    const { options: { connectTimeout }, around: { clock } } = this.#host;
     const abort = new AbortController();
-    const stop = () => abort.abort(this.#abort.signal.reason);
-    this.#abort.signal.addEventListener("abort", stop);
-    const { connectTimeout } = options;
-    const cancel = connectTimeout > 0
-      ? around.clock.after(connectTimeout, () => {
-        abort.abort(new ZmqError("ETIMEDOUT", `No connection within ${connectTimeout} ms`));
-      })
-      : undefined;
+    this.#abort = abort;
+    const late = () =>
+      abort.abort(new ZmqError("ETIMEDOUT", `No connection within ${connectTimeout} ms`));
+    const cancel = connectTimeout > 0 ? clock.after(connectTimeout, late) : undefined;
     try {
       return await connect(abort.signal);
     } finally {
       cancel?.();
-      this.#abort.signal.removeEventListener("abort", stop);
+      this.#abort = undefined;
     }
   }
 

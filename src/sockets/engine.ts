@@ -244,18 +244,14 @@ export class Engine implements LinkHost, Queued {
   }
 
   #close(): Promise<void> {
-    const reason = new ZmqError(
-      "EAGAIN",
-      "Operation was not possible or timed out: the socket was closed",
-    );
     const { keepAlive } = this.around;
     keepAlive.acquire();
     const closed = new Promise<void>((resolve) => this.#closedNow = resolve).then(() =>
       keepAlive.release()
     );
     queueMicrotask(() => {
-      this.#receiving.rejectAll(reason);
-      this.#sending.rejectAll(reason);
+      this.#receiving.rejectAll(closedMeanwhile);
+      this.#sending.rejectAll(closedMeanwhile);
       const { linger } = this.options;
       if (linger === 0) this.#dropEverything();
       else if (linger > 0) this.around.clock.after(linger, () => this.#dropEverything());
@@ -281,6 +277,13 @@ export class Engine implements LinkHost, Queued {
     this.#letBacklogGo?.();
     this.#letBacklogGo = undefined;
   }
+}
+
+function closedMeanwhile(): ZmqError {
+  return new ZmqError(
+    "EAGAIN",
+    "Operation was not possible or timed out: the socket was closed",
+  );
 }
 
 function closedError(): StateError {

@@ -71,8 +71,8 @@ export class OperationQueue<S, R> {
   }
 
   /** Ends all that wait. */
-  rejectAll(reason: unknown): void {
-    while (this.#entries.length > 0) this.reject(reason);
+  rejectAll(reason: () => unknown): void {
+    while (this.#entries.length > 0) this.reject(reason());
   }
 
   #remove(entry: Entry<S, R>, reason: unknown): void {
