@@ -27,11 +27,15 @@ function turn(call: () => void): void {
   else setTimeout(call, 0);
 }
 
+function turns(count: number, call: () => void): void {
+  turn(count > 1 ? () => turns(count - 1, call) : call);
+}
+
 /**
- * The real clock. `unref` is how the runtime lets a timer not keep the process alive; `pollByTimer` says that its event
- * loop looks at I/O for a timer only, not for each turn.
+ * The real clock. `unref` is how the runtime lets a timer not keep the process alive; `turnsToPoll` is after how many
+ * turns its event loop has looked at I/O for certain.
  */
-export function systemClock(unref: (timer: unknown) => void, pollByTimer: boolean): Clock {
+export function systemClock(unref: (timer: unknown) => void, turnsToPoll: number): Clock {
   return {
     now: () => performance.now(),
     after(ms, call) {
@@ -40,7 +44,7 @@ export function systemClock(unref: (timer: unknown) => void, pollByTimer: boolea
       return () => clearTimeout(timer);
     },
     turn,
-    poll: pollByTimer ? (call) => void setTimeout(call, 0) : turn,
+    poll: (call) => turns(turnsToPoll, call),
     hold() {
       const timer = setInterval(() => {}, LONGEST);
       return () => clearInterval(timer);

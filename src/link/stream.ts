@@ -72,8 +72,11 @@ export interface InterfaceAddress {
 export interface Runtime {
   /** For messages: Deno, Bun, Node. */
   readonly name: string;
-  /** True where the event loop may turn by `setImmediate` many times without looking at I/O. */
-  readonly pollByTimer?: boolean;
+  /**
+   * After how many turns by `setImmediate` the event loop has looked at I/O for certain.
+   * @default {1}
+   */
+  readonly turnsToPoll?: number;
   /** Lets a timer of this runtime not keep the process alive. */
   unrefTimer(timer: unknown): void;
   /**

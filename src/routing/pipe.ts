@@ -87,9 +87,14 @@ export class Pipe {
         "Cannot send: the core's memory is exhausted; unsent messages to other peers hold it",
       );
     }
-    this.#letGo ??= this.#hold(() => this.#letGo = undefined);
+    if (this.#letGo === undefined) this.#acquire();
     if (this.link !== undefined) this.link.appended();
     return true;
+  }
+
+  /** Apart from `send`, which must not make a closure for each message. */
+  #acquire(): void {
+    this.#letGo = this.#hold(() => this.#letGo = undefined);
   }
 
   /** Lets the process end if nothing is left to send. */

@@ -200,8 +200,9 @@ function permitted<T>(flag: string, call: () => T): T {
 
 export const denoRuntime: Runtime = {
   name: "Deno",
-  // Immediates keep Deno's loop from waiting for I/O, and it looks at I/O only once in 61 rounds then.
-  pollByTimer: true,
+  // Immediates keep Deno's loop from waiting for I/O; it looks at it only once in 61 rounds then. A timer would have it
+  // look at once, but takes a millisecond or two, which is many rounds.
+  turnsToPoll: 64,
   unrefTimer: (timer) => deno.unrefTimer(timer),
   async listen(at, options, accepted) {
     if (options.tcpKeepaliveIdle >= 0) return await listenNode(at, options, accepted);

@@ -66,7 +66,7 @@ export function partsOf(context: Context): ContextParts {
   let parts = made.get(context);
   if (parts === undefined) {
     const runtime = context.runtime ?? detectRuntime();
-    const clock = systemClock((timer) => runtime.unrefTimer(timer), runtime.pollByTimer === true);
+    const clock = systemClock((timer) => runtime.unrefTimer(timer), runtime.turnsToPoll ?? 1);
     const turns = new Turns(clock);
     parts = {
       runtime,

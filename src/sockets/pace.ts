@@ -6,8 +6,6 @@ import type { Turns } from "../link/turns.ts";
 
 /** So many milliseconds may pass without a turn. */
 const LIMIT = 5;
-/** So many may pass without a look at I/O, which can cost more than a turn. */
-const POLL_LIMIT = 20;
 /** The clock is looked at once in so many operations at most; more often while they are slow. */
 const LONGEST_STRIDE = 64;
 
@@ -17,7 +15,6 @@ export class Pace {
   #stride = 1;
   #left = 1;
   #looked = 0;
-  #polled = 0;
   /** Since when no turn was seen; undefined when one was seen after the last look. */
   #since: number | undefined;
 
@@ -33,14 +30,7 @@ export class Pace {
 
   /** Resolves when the event loop has come round. */
   turn(): Promise<void> {
-    const now = this.#clock.now();
-    if (now - this.#polled < POLL_LIMIT) return new Promise((resolve) => this.#turns.once(resolve));
-    return new Promise((resolve) => {
-      this.#clock.poll(() => {
-        this.#polled = this.#clock.now();
-        resolve();
-      });
-    });
+    return new Promise((resolve) => this.#clock.poll(resolve));
   }
 
   #look(): boolean {
