@@ -5,6 +5,7 @@ import { Inbox } from "../src/core/inbox.ts";
 import { CoreMemory } from "../src/core/memory.ts";
 import { Outbox } from "../src/core/outbox.ts";
 import { Receiver } from "../src/core/receiver.ts";
+import { fill } from "../src/octets.ts";
 
 const BATCH = 256 * 1024;
 const SIZES = [1, 10, 100, 1000, 10_000];
@@ -33,7 +34,7 @@ for (const size of SIZES) {
     name: `scan ${count} frames`,
     group: `${size} B`,
     fn() {
-      receiver.feed(octets);
+      fill(receiver, octets);
       inbox.clear();
     },
   });
@@ -41,7 +42,7 @@ for (const size of SIZES) {
     name: `scan and take ${count} messages`,
     group: `${size} B`,
     fn() {
-      receiver.feed(octets);
+      fill(receiver, octets);
       while (inbox.messages > 0) inbox.shift();
     },
   });

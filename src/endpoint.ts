@@ -77,12 +77,7 @@ function parseHostPort(part: string, text: string, use: string): HostPort {
 
 /** The text of an address and a port. */
 export function formatEndpoint(host: string, port: number): string {
-  return `tcp://${formatHostPort(host, port)}`;
-}
-
-/** The text of an address and a port without the transport. */
-export function formatHostPort(host: string, port: number): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return `tcp://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** True for an IPv4 address in dotted form. */

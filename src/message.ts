@@ -91,7 +91,7 @@ export type Outgoing = Part | Part[];
 const EMPTY = new Uint8Array(0);
 
 /** The octets or the text of one frame. */
-export function toPart(value: MessageLike): Part {
+function toPart(value: MessageLike): Part {
   if (typeof value === "string" || value instanceof Uint8Array) return value;
   if (value === null) return EMPTY;
   if (ArrayBuffer.isView(value)) {

@@ -21,6 +21,7 @@ import {
   TAKE_SIZE,
 } from "../../wasm/layout.ts";
 import { type Outgoing, type Part, toBytes } from "../message.ts";
+import { concat } from "../octets.ts";
 import type { Core } from "./instance.ts";
 
 /** A body of this many octets or more is kept by reference: its memory is the user's own until it leaves. */
@@ -94,12 +95,10 @@ export class Outbox {
   #push(part: Part, more: number): boolean {
     if (typeof part === "string") return this.#pushText(part, more);
     const size = part.length;
-    const core = this.#core;
     if (size >= REFERENCE_SIZE) return this.#pushReference(part, more);
-    const at = core.exports.outboxPush(this.#box, size, more) >>> 0;
-    if (core.bytes.length === 0) core.refresh();
+    const at = this.#reserve(size, more);
     if (at === 0) return false;
-    const bytes = core.bytes;
+    const { bytes } = this.#core;
     if (size <= LOOP_SIZE) {
       for (let i = 0; i < size; i++) bytes[at + i] = part[i];
     } else {
@@ -108,21 +107,27 @@ export class Outbox {
     return true;
   }
 
+  /** The address for the body of a new frame; 0 when there is no memory. */
+  #reserve(size: number, more: number): number {
+    const core = this.#core;
+    const at = core.exports.outboxPush(this.#box, size, more) >>> 0;
+    if (core.bytes.length === 0) core.refresh();
+    return at;
+  }
+
   #pushText(text: string, more: number): boolean {
     const core = this.#core;
     const { length } = text;
     if (length <= LOOP_SIZE && isAscii(text)) {
-      const at = core.exports.outboxPush(this.#box, length, more) >>> 0;
-      if (core.bytes.length === 0) core.refresh();
+      const at = this.#reserve(length, more);
       if (at === 0) return false;
-      const bytes = core.bytes;
+      const { bytes } = core;
       for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
       return true;
     }
     if (length * 3 > SCRATCH_SIZE) return this.#push(toBytes(text), more);
     const { written } = encoder.encodeInto(text, core.scratch);
-    const at = core.exports.outboxPush(this.#box, written, more) >>> 0;
-    if (core.bytes.length === 0) core.refresh();
+    const at = this.#reserve(written, more);
     if (at === 0) return false;
     core.bytes.copyWithin(at, SCRATCH, SCRATCH + written);
     return true;
@@ -222,7 +227,7 @@ export class Outbox {
   drain(): Uint8Array[][] {
     const messages: Uint8Array[][] = [];
     while (this.waiting > 0 && this.take(STAGING_SIZE)) {
-      const wire = join(this.#parts ?? [this.next()]);
+      const wire = concat(this.#parts ?? [this.next()]);
       messages.push(...split(wire));
       this.advance(this.#size);
     }
@@ -275,17 +280,6 @@ class Gathering {
     this.#cut();
     return this.#parts;
   }
-}
-
-function join(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** The messages in whole frames of wire octets. */

@@ -94,17 +94,6 @@ export class Receiver {
     else this.#scan(this.#kept + count);
   }
 
-  /** Octets that another reader of the stream left over. Throws as `filled` does. */
-  feed(octets: Uint8Array): void {
-    for (let at = 0; at < octets.length;) {
-      const target = this.target();
-      const piece = octets.subarray(at, at + target.length);
-      target.set(piece);
-      at += piece.length;
-      this.filled(piece.length);
-    }
-  }
-
   /** The connection ended: what is unfinished is dropped. */
   cut(): void {
     if (this.#middle !== 0) this.#inbox.cut();

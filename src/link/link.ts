@@ -5,6 +5,7 @@ import type { Cancel } from "../clock.ts";
 import { Receiver, type ReceiverEvents } from "../core/receiver.ts";
 import { formatEndpoint } from "../endpoint.ts";
 import { ZmqError } from "../errors.ts";
+import { concat, fill } from "../octets.ts";
 import type { Pipe, PipeLink } from "../routing/pipe.ts";
 import { type PeerIdentity, Session } from "../session/session.ts";
 import type { LinkHost } from "./host.ts";
@@ -132,7 +133,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     if (pipe instanceof Error) throw pipe;
     this.#serve(pipe);
     this.#early = undefined;
-    if (!this.#ended) this.#receiver!.feed(octets.subarray(taken));
+    if (!this.#ended) fill(this.#receiver!, octets.subarray(taken));
   }
 
   #serve(pipe: Pipe): void {
@@ -232,13 +233,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
   #takeControl(): Uint8Array {
     const frames = this.#control;
     this.#control = [];
-    const octets = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
-    let at = 0;
-    for (const frame of frames) {
-      octets.set(frame, at);
-      at += frame.length;
-    }
-    return octets;
+    return concat(frames);
   }
 
   #advance(count: number): void {

@@ -10,7 +10,7 @@ import type {
   Runtime,
   StreamOptions,
 } from "../link/stream.ts";
-import { deliver } from "./deliver.ts";
+import { fill } from "../octets.ts";
 import { builtin, interfaces, resolve } from "./node.ts";
 
 interface BunSocket {
@@ -22,7 +22,6 @@ interface BunSocket {
   write(octets: Uint8Array): number;
   pause(): void;
   resume(): void;
-  end(): void;
   shutdown(): void;
   terminate(): void;
   unref(): void;
@@ -40,7 +39,6 @@ interface BunHandlers {
 }
 
 interface BunListener {
-  readonly hostname: string;
   readonly port: number;
   stop(closeConnections: boolean): void;
   unref(): void;
@@ -85,7 +83,7 @@ class BunStream implements ByteStream {
 
   start(sink: ByteSink): void {
     this.#sink = sink;
-    for (const chunk of this.#early) deliver(chunk, sink);
+    for (const chunk of this.#early) fill(sink, chunk);
     this.#early = [];
     if (this.#gone) sink.closed(this.#error);
   }
@@ -122,7 +120,7 @@ class BunStream implements ByteStream {
     if (this.#closing) return;
     // Bun reads before anybody has asked it to.
     if (this.#sink === undefined) this.#early.push(chunk);
-    else deliver(chunk, this.#sink);
+    else fill(this.#sink, chunk);
   }
 
   drained(): void {

@@ -52,6 +52,9 @@ class DenoStream implements ByteStream {
   #reading = false;
   #closing = false;
   #closed = false;
+  #error: unknown;
+  /** The sink has heard of the end. */
+  #told = false;
 
   constructor(conn: Conn, options: StreamOptions) {
     this.#conn = conn;
@@ -133,9 +136,6 @@ class DenoStream implements ByteStream {
     this.#told = true;
     this.#sink.closed(this.#error);
   }
-
-  #error: unknown;
-  #told = false;
 }
 
 /** Takes the place of the sink of a stream that was closed before it was started. */

@@ -10,7 +10,7 @@ import type {
   Runtime,
   StreamOptions,
 } from "../link/stream.ts";
-import { deliver } from "./deliver.ts";
+import { fill } from "../octets.ts";
 import { Staging } from "./staging.ts";
 
 interface NodeSocket {
@@ -113,7 +113,7 @@ class DirectReading {
     callback: (count: number): boolean => {
       if (this.#ignoring) return true;
       if (this.#other === undefined) this.#sink!.filled(count);
-      else deliver(this.#other.subarray(0, count), this.#sink!);
+      else fill(this.#sink!, this.#other.subarray(0, count));
       return true;
     },
   };

@@ -11,13 +11,10 @@ export interface OperationOptions {
 }
 
 /** One waiting operation; `subject` is what it is about (the message of a send). */
-export interface Waiting<S, R> {
+interface Entry<S, R> {
   readonly subject: S;
   readonly resolve: (result: R) => void;
   readonly reject: (reason: unknown) => void;
-}
-
-interface Entry<S, R> extends Waiting<S, R> {
   cancel: Cancel | undefined;
 }
 
