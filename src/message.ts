@@ -1,6 +1,7 @@
 // Frames as users hold them, and what users may send.
 
 import { withCode } from "./errors.ts";
+import { bodiesOf, Span } from "./span.ts";
 
 /** For text: a byte order mark is a character like others. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -85,8 +86,8 @@ export type MessageLike =
 /** A frame ready to be encoded. */
 export type Part = Uint8Array | string;
 
-/** One message ready to be routed: one frame, or several. */
-export type Outgoing = Part | Part[];
+/** One message ready to be routed: one frame, several, or frames as another peer encoded them. */
+export type Outgoing = Part | Part[] | Span;
 
 const EMPTY = new Uint8Array(0);
 
@@ -130,6 +131,12 @@ export function toOutgoing(value: MessageLike | readonly MessageLike[]): Outgoin
   return value.length === 1 ? toPart(value[0]) : value.map(toPart);
 }
 
+/** The frames of a message, one or several. */
+export function framesOf(message: Outgoing): Part[] {
+  if (Array.isArray(message)) return message;
+  return message instanceof Span ? bodiesOf(message) : [message];
+}
+
 /** Octets to be overwritten in full: not cleared first, where the runtime allows it. */
 export function uncleared(size: number): Uint8Array {
   return bufferClass === undefined ? new Uint8Array(size) : bufferClass.allocUnsafeSlow(size);
@@ -144,7 +151,9 @@ function isShared(value: unknown): boolean {
   return typeof SharedArrayBuffer !== "undefined" && value instanceof SharedArrayBuffer;
 }
 
-function describe(value: unknown): string {
+/** What a value of a wrong type is, for messages of errors. */
+export function describe(value: unknown): string {
+  if (value === null) return "null";
   if (typeof value === "object" || typeof value === "function") {
     return `a value of type ${(value as object).constructor?.name ?? typeof value}`;
   }

@@ -66,6 +66,11 @@ export const RUN_WORDS = 3;
 /** Rows of the table. */
 export const RUN_LIMIT = 256;
 
+/** What filter() leaves at RESULTS: 0 between messages, 1 behind frames that it kept, or MIDDLE_DROPPED. */
+export const FILTER_MIDDLE = 0;
+/** Behind frames that were dropped: those that belong to the same message are dropped as well. */
+export const MIDDLE_DROPPED = 2;
+
 // What outboxTake() leaves at RESULTS, in 32-bit words.
 
 /** Address of the run, or of the header of a body held by reference. */
@@ -92,7 +97,58 @@ export const BOX_RING = 6;
 /** Where in the ring the run in flight begins. */
 export const BOX_HEAD = 7;
 
+/** The next outbox in the list that publish() answers. */
+export const BOX_TOUCHED = 18;
+/** Topics that its peer is subscribed to, in each of the two lists. */
+export const BOX_TOPICS = 23;
+/** Words 26 and 27: messages that were dropped because it was full, as a 64-bit float. */
+export const BOX_DROPPED = 26;
+
 /** The smallest ring. */
 export const RING_MINIMUM = 2048;
 /** The largest ring. */
 export const RING_LIMIT = 1073741824;
+
+// Topics.
+
+/** The longest topic: with "SUBSCRIBE" before it, it fills a command. */
+export const TOPIC_LIMIT = 65526;
+/** The longest label of a node, at least TOPIC_LIMIT. */
+export const LABEL_LIMIT = 65535;
+
+// A fan-out, in 32-bit words from its address.
+
+/** Words 0 and 1: messages dropped for all its outboxes, as a 64-bit float. */
+export const FAN_DROPPED = 0;
+
+/** The list of topics that publish() looks at. */
+export const LIST_ACTIVE = 0;
+/** The list of topics that peers asked for, where the user decides which become active. */
+export const LIST_REQUESTED = 1;
+
+// Answers of fanAdd() and fanRemove().
+
+/** There is no memory for it. */
+export const FAN_NO_MEMORY = 0;
+/** Nothing changed: the peer had the topic already, or nobody had it. */
+export const FAN_SAME = 1;
+/** The peer has it now, or no longer; other peers have it. */
+export const FAN_ONE = 2;
+/** The topic is new, or nobody has it any more. */
+export const FAN_TOPIC = 3;
+/** Nothing changed: the peer did not have the topic, but others do. */
+export const FAN_OTHERS = 4;
+
+// How publish() goes about it; bits.
+
+/** The outboxes that do not match get the message. */
+export const PUBLISH_INVERTED = 1;
+/** Nobody gets the message when one of the matching outboxes is full. */
+export const PUBLISH_ALL_OR_NONE = 2;
+/** Every outbox that got the message is in the list, not only those that have to be looked at. */
+export const PUBLISH_NAME_ALL = 4;
+/** Only the list is made; the caller appends. */
+export const PUBLISH_MATCH_ONLY = 8;
+
+/** What publish() leaves at RESULTS: the first outbox in the list, 0 for none. */
+export const PUBLISH_FIRST = 0;

@@ -19,7 +19,7 @@ import {
 } from "./layout";
 
 @unmanaged
-class Outbox {
+export class Outbox {
   /** Messages committed and not taken. */
   waiting: u32;
   /** Of these, the ones behind the wrap. */
@@ -45,9 +45,24 @@ class Outbox {
   draftReferences: u32;
   /** Most octets the ring held since it was last trimmed. */
   peak: u32;
+  /** The next outbox in the list that publish() answers. */
+  touched: u32;
+  /** Its neighbours in the fan-out that it belongs to. */
+  previous: u32;
+  next: u32;
+  /** The first entry of its peer in each list of topics. */
+  active: u32;
+  requested: u32;
+  /** How many there are in each. */
+  activeTopics: u32;
+  requestedTopics: u32;
+  /** Messages that publish() dropped because it was full. */
+  dropped: f64;
+  /** The publish() that matched it last. */
+  stamp: u64;
 }
 
-function open(box: u32): Outbox {
+export function open(box: u32): Outbox {
   return changetype<Outbox>(box);
 }
 
@@ -111,7 +126,7 @@ function grow(o: Outbox, need: u32): bool {
 }
 
 /** Makes `need` octets at `draft` free and in one piece with the rest of the message. */
-function reserve(o: Outbox, need: u32): bool {
+export function reserve(o: Outbox, need: u32): bool {
   const drafted = o.draft - o.start;
   if (wrapped(o) || o.start < o.tail) {
     // One octet stays free, so that a full ring never looks empty.
@@ -128,7 +143,8 @@ function reserve(o: Outbox, need: u32): bool {
   return grow(o, need);
 }
 
-function commit(o: Outbox): void {
+/** The message being appended is whole: it waits from now on. */
+export function commit(o: Outbox): void {
   if (o.start < o.tail || wrapped(o)) ++o.lapped;
   o.tail = o.draft;
   o.start = o.draft;
@@ -154,9 +170,10 @@ function header(at: u32, size: u32, flags: u32): u32 {
 
 /**
  * Appends a frame of `size` octets and answers the address at which the caller writes its body before any other call,
- * or 0 when there is no memory (the message so far is dropped). The frame without `more` commits the message.
+ * or 0 when there is no memory (the message so far is dropped). `flags` are MORE or COMMAND; the frame without MORE
+ * commits the message.
  */
-export function outboxPush(box: u32, size: u32, more: u32): u32 {
+export function outboxPush(box: u32, size: u32, flags: u32): u32 {
   const o = open(box);
   const need = size + (size > 255 ? LONG_HEADER : SHORT_HEADER);
   if (!reserve(o, need)) {
@@ -164,10 +181,10 @@ export function outboxPush(box: u32, size: u32, more: u32): u32 {
     return 0;
   }
   const at = o.ring + o.draft;
-  const body = at + header(at, size, more);
+  const body = at + header(at, size, flags);
   o.draft += need;
   o.draftBytes += need;
-  if (!more) commit(o);
+  if (!(flags & FLAG_MORE)) commit(o);
   return body;
 }
 
@@ -182,8 +199,19 @@ export function outboxPushReference(box: u32, size: u32, more: u32): u32 {
   o.draft += LONG_HEADER;
   o.draftBytes += f64(size) + LONG_HEADER;
   ++o.draftReferences;
-  if (!more) commit(o);
+  if (!(more & FLAG_MORE)) commit(o);
   return 1;
+}
+
+/** Appends a message whose frames are on the wire already, as `size` octets; answers as outboxPush. */
+export function outboxPushMessage(box: u32, size: u32): u32 {
+  const o = open(box);
+  if (!reserve(o, size)) return 0;
+  const at = o.ring + o.draft;
+  o.draft += size;
+  o.draftBytes += size;
+  commit(o);
+  return at;
 }
 
 /** Drops the frames of the message that was not finished. */
@@ -193,6 +221,18 @@ export function outboxAbort(box: u32): void {
   o.draft = o.tail;
   o.draftBytes = 0;
   o.draftReferences = 0;
+}
+
+/** Drops the messages that wait; the run in flight stays. */
+export function outboxClear(box: u32): void {
+  const o = open(box);
+  o.waiting = 0;
+  o.lapped = 0;
+  o.bytes = 0;
+  o.references = 0;
+  o.tail = o.taken;
+  outboxAbort(box);
+  settle(o);
 }
 
 function frameSize(at: u32): u32 {

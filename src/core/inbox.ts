@@ -3,12 +3,18 @@
 
 import { FLAG_LONG, FLAG_MORE, LONG_HEADER, SHORT_HEADER } from "../../wasm/layout.ts";
 import { Frame } from "../message.ts";
+import { concat } from "../octets.ts";
+import { frameSize, headerSize, type Span } from "../span.ts";
 
 const NOTHING = new Uint8Array(0);
 
 export class Inbox {
   /** Whole messages that can be taken. */
   messages = 0;
+  /** A message that has begun was dropped: its other frames are not wanted either. */
+  beheaded = false;
+  /** Frames of at most so many octets are copies; longer ones are views on their slab. */
+  copied = -1;
   #slabs: Uint8Array[] = [];
   #next = 0;
   #slab: Uint8Array = NOTHING;
@@ -43,11 +49,12 @@ export class Inbox {
     let size = slab[at + 1];
     let start = at + SHORT_HEADER;
     if ((flags & FLAG_LONG) !== 0) {
-      size = longSize(slab, at);
+      size = frameSize(slab, at) - LONG_HEADER;
       start = at + LONG_HEADER;
     }
     this.#more = (flags & FLAG_MORE) !== 0;
     this.#at = start + size;
+    if (size <= this.copied) return copy(slab, start, size);
     return new Frame(this.#buffer, slab.byteOffset + start, size);
   }
 
@@ -66,22 +73,84 @@ export class Inbox {
     this.#at = 0;
   }
 
+  /** The next message as it lies on the wire, without a frame being made. Only when `messages` is not 0. */
+  shiftSpan(span: Span): void {
+    let start = this.#pass();
+    let slab = this.#slab;
+    let end = this.#at;
+    let pieces: Uint8Array[] | undefined;
+    while (this.#more) {
+      const next = this.#pass();
+      if (this.#slab !== slab) {
+        (pieces ??= []).push(slab.subarray(start, end));
+        slab = this.#slab;
+        start = next;
+      }
+      end = this.#at;
+    }
+    if (pieces !== undefined) {
+      slab = concat([...pieces, slab.subarray(start, end)]);
+      start = 0;
+      end = slab.length;
+    }
+    span.slab = slab;
+    span.start = start;
+    span.end = end;
+    this.messages--;
+    if (this.messages === 0 && this.#at === this.#slab.length) this.#leave();
+  }
+
+  /** Drops every message but the last one. */
+  keepLast(): void {
+    while (this.messages > 1) {
+      do this.#pass(); while (this.#more);
+      this.messages--;
+    }
+  }
+
+  /** Drops the messages whose first frame is not wanted. */
+  filter(wants: (octets: Uint8Array) => boolean): void {
+    this.#rebuild(wants, true);
+  }
+
   /** Drops the frames of a message whose end never came. */
   cut(): void {
-    const slabs = [this.#slab.subarray(this.#at), ...this.#slabs.slice(this.#next)];
-    const messages = this.messages;
-    this.clear();
-    let left = messages;
-    for (const slab of slabs) {
-      let at = 0;
-      while (left > 0 && at < slab.length) {
-        const long = (slab[at] & FLAG_LONG) !== 0;
-        if ((slab[at] & FLAG_MORE) === 0) left--;
-        at += long ? LONG_HEADER + longSize(slab, at) : SHORT_HEADER + slab[at + 1];
-      }
-      if (at > 0) this.#slabs.push(slab.subarray(0, at));
+    this.#rebuild(() => true, false);
+  }
+
+  #rebuild(wants: (octets: Uint8Array) => boolean, unfinished: boolean): void {
+    const kept: Uint8Array[] = [];
+    let messages = 0;
+    for (let left = this.messages; left > 0; left--) {
+      let wanted: boolean | undefined;
+      do {
+        const start = this.#pass();
+        const frame = this.#slab.subarray(start, this.#at);
+        wanted ??= wants(frame.subarray(headerSize(frame[0])));
+        if (wanted) kept.push(frame);
+      } while (this.#more);
+      if (wanted) messages++;
     }
+    const rest = [this.#slab.subarray(this.#at), ...this.#slabs.slice(this.#next)]
+      .filter((slab) => slab.length > 0);
+    if (unfinished && rest.length > 0) {
+      const end = frameSize(rest[0], 0);
+      if (wants(rest[0].subarray(headerSize(rest[0][0]), end))) kept.push(...rest);
+      else this.beheaded = true;
+    }
+    this.clear();
+    this.#slabs = kept;
     this.messages = messages;
+  }
+
+  /** Passes over a frame, and answers where it starts in the slab; it ends at `#at`. */
+  #pass(): number {
+    if (this.#at === this.#slab.length) this.#turn();
+    const slab = this.#slab;
+    const start = this.#at;
+    this.#more = (slab[start] & FLAG_MORE) !== 0;
+    this.#at = start + frameSize(slab, start);
+    return start;
   }
 
   /** Drops everything. */
@@ -99,8 +168,8 @@ export class Inbox {
   }
 }
 
-function longSize(slab: Uint8Array, at: number): number {
-  let size = 0;
-  for (let i = at + 1; i < at + LONG_HEADER; i++) size = size * 256 + slab[i];
-  return size;
+function copy(slab: Uint8Array, start: number, size: number): Frame {
+  const frame = new Frame(size);
+  for (let i = 0; i < size; i++) frame[i] = slab[start + i];
+  return frame;
 }

@@ -1,7 +1,7 @@
 // The only file that names WebAssembly: compiles the core once, instantiates it as often as needed, and keeps the views
 // on an instance's memory.
 
-import { SCRATCH, SCRATCH_SIZE } from "../../wasm/layout.ts";
+import { SCRATCH, SCRATCH_SIZE, TOPIC_LIMIT } from "../../wasm/layout.ts";
 import { ZmqError } from "../errors.ts";
 import { BINARY } from "./binary.ts";
 
@@ -11,17 +11,52 @@ export interface CoreExports {
   memoryLimit(pages: number): void;
   alloc(size: number): number;
   free(block: number, size: number): void;
+  filter(at: number, end: number, middle: number, topics: number, inverted: number): number;
   scan(at: number, end: number, middle: number, limit: number, slab: number): number;
   outboxNew(): number;
   outboxFree(box: number): void;
-  outboxPush(box: number, size: number, more: number): number;
+  outboxPush(box: number, size: number, flags: number): number;
   outboxPushReference(box: number, size: number, more: number): number;
+  outboxPushMessage(box: number, size: number): number;
   outboxAbort(box: number): void;
+  outboxClear(box: number): void;
   outboxTake(box: number, limit: number): number;
   outboxRelease(box: number): void;
   outboxRewind(box: number, written: number): number;
   outboxTrim(box: number): number;
+  topicsNew(): number;
+  topicsFree(topics: number): void;
+  topicsCount(topics: number): number;
+  topicsLongest(topics: number): number;
+  topicsAll(topics: number): number;
+  topicsAdd(topics: number, key: number, size: number): number;
+  topicsRemove(topics: number, key: number, size: number): number;
+  topicsMatch(topics: number, key: number, size: number): number;
+  topicsNext(topics: number, topic: number): number;
+  topicsRead(topic: number, out: number): number;
+  fanNew(): number;
+  fanFree(fan: number): void;
+  fanTopics(fan: number, list: number): number;
+  fanLongest(fan: number, list: number): number;
+  fanJoin(fan: number, box: number): void;
+  fanLeave(fan: number, box: number): void;
+  fanAdd(fan: number, list: number, box: number, key: number, size: number): number;
+  fanRemove(fan: number, list: number, box: number, key: number, size: number): number;
+  fanPop(fan: number, list: number, box: number, out: number): number;
+  publish(
+    fan: number,
+    draft: number,
+    key: number,
+    size: number,
+    only: number,
+    mark: number,
+    batch: number,
+    flags: number,
+  ): number;
 }
+
+/** Octets of a page of WebAssembly memory. */
+export const PAGE = 65536;
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -65,11 +100,18 @@ export class Core {
   floats!: Float64Array;
   /** Where a text is encoded before its size is known. */
   scratch!: Uint8Array<ArrayBuffer>;
+  /** A block for what does not fit into the scratch; 0 until it is needed. */
+  #long = 0;
 
-  constructor() {
+  /** With `image`, a copy of that instance in a larger memory; addresses stay as they are. */
+  constructor(image?: Core, pages: number = 0) {
     compiled ??= compile();
     this.exports = new WebAssembly.Instance(compiled).exports as unknown as CoreExports;
+    if (pages > 0) this.exports.memory.grow(pages - this.exports.memory.buffer.byteLength / PAGE);
     this.refresh();
+    if (image === undefined) return;
+    this.bytes.set(image.bytes);
+    this.#long = image.#long;
   }
 
   /** Must follow every call that may have grown the memory when `bytes.length` is 0. */
@@ -79,5 +121,26 @@ export class Core {
     this.words = new Uint32Array(buffer);
     this.floats = new Float64Array(buffer);
     this.scratch = this.bytes.subarray(SCRATCH, SCRATCH + SCRATCH_SIZE);
+  }
+
+  /**
+   * Where a topic of `size` octets can lie until the next call of this or of `place`; 0 when it is too long, or there is no
+   * memory.
+   */
+  room(size: number): number {
+    if (size <= SCRATCH_SIZE) return SCRATCH;
+    if (size > TOPIC_LIMIT) return 0;
+    if (this.#long === 0) {
+      this.#long = this.exports.alloc(TOPIC_LIMIT) >>> 0;
+      if (this.bytes.length === 0) this.refresh();
+    }
+    return this.#long;
+  }
+
+  /** Puts a topic where the core can read it; its address, or 0 as `room`. */
+  place(topic: Uint8Array): number {
+    const at = this.room(topic.length);
+    if (at !== 0) this.bytes.set(topic, at);
+    return at;
   }
 }

@@ -1,46 +1,82 @@
-// The memory that the sockets of one context share: one instance of the core for outboxes, which grows, and arenas of
-// fixed size for the regions that streams read into. An arena never grows, because a runtime may be writing into it.
+// The memory that the sockets of one context share: one instance of the core for outboxes, which grows, and arenas for the
+// regions that streams read into. An arena's memory never grows, because a runtime may be writing into it.
 
-import { Core } from "./instance.ts";
+import { Core, PAGE } from "./instance.ts";
 
-const PAGE = 65536;
 const ARENA_PAGES = 128;
+const MOST_PAGES = 65536;
+
+/** An instance whose memory never grows; a larger copy of it may take its place, in which everything has its address. */
+export class Arena {
+  core: Core;
+
+  constructor(pages: number) {
+    this.core = new Core(undefined, pages);
+    this.#fix();
+  }
+
+  /** Makes twice the room; false when there is no memory for it. */
+  enlarge(): boolean {
+    const pages = 2 * this.core.bytes.length / PAGE;
+    if (pages > MOST_PAGES) return false;
+    try {
+      this.core = new Core(this.core, pages);
+    } catch {
+      return false;
+    }
+    this.#fix();
+    return true;
+  }
+
+  #fix(): void {
+    this.core.exports.memoryLimit(this.core.bytes.length / PAGE);
+  }
+}
 
 /** A span of an arena that a stream reads into. */
 export interface Region {
-  readonly core: Core;
+  readonly arena: Arena;
   readonly address: number;
   readonly size: number;
 }
 
 export class CoreMemory {
   #outboxes: Core | undefined;
-  #arenas: Core[] = [];
+  #filters: Arena | undefined;
+  #arenas: Arena[] = [];
 
   /** The instance that holds the outboxes. */
   get outboxes(): Core {
     return this.#outboxes ??= new Core();
   }
 
-  /** A region of `size` octets, in the first arena that has room. */
-  allocate(size: number): Region {
-    for (const core of this.#arenas) {
-      const address = core.exports.alloc(size);
-      if (address !== 0) return { core, address: address >>> 0, size };
+  /** The arena of subscribers: the topics that they filter by must lie beside what they filter. */
+  get filters(): Arena {
+    return this.#filters ??= new Arena(ARENA_PAGES);
+  }
+
+  /** A region of `size` octets; in `arena`, or in the first arena that has room. */
+  allocate(size: number, arena?: Arena): Region {
+    if (arena !== undefined) return enlarging(arena, size);
+    for (const each of this.#arenas) {
+      const address = each.core.exports.alloc(size) >>> 0;
+      if (address !== 0) return { arena: each, address, size };
     }
-    this.#arenas.push(arena(Math.max(ARENA_PAGES, 2 * size / PAGE)));
+    this.#arenas.push(new Arena(Math.max(ARENA_PAGES, 2 * size / PAGE)));
     return this.allocate(size);
   }
 
-  release(region: Region): void {
-    region.core.exports.free(region.address, region.size);
+  release({ arena, address, size }: Region): void {
+    arena.core.exports.free(address, size);
   }
 }
 
-function arena(pages: number): Core {
-  const core = new Core();
-  core.exports.memory.grow(pages);
-  core.exports.memoryLimit(core.exports.memory.buffer.byteLength / PAGE);
-  core.refresh();
-  return core;
+function enlarging(arena: Arena, size: number): Region {
+  for (;;) {
+    const address = arena.core.exports.alloc(size) >>> 0;
+    if (address !== 0) return { arena, address, size };
+    if (!arena.enlarge()) {
+      throw new RangeError("Cannot read from another publisher: the subscribers' memory is full");
+    }
+  }
 }

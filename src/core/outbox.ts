@@ -3,18 +3,18 @@
 
 import {
   BOX_BYTES,
+  BOX_DROPPED,
   BOX_HEAD,
   BOX_REFERENCES,
   BOX_RING,
   BOX_WAITING,
-  FLAG_LONG,
+  FLAG_COMMAND,
   FLAG_MORE,
   FLAG_REFERENCE,
   LONG_HEADER,
   RESULTS,
   SCRATCH,
   SCRATCH_SIZE,
-  SHORT_HEADER,
   TAKE_ADDRESS,
   TAKE_MIDDLE,
   TAKE_REFERENCE,
@@ -22,6 +22,7 @@ import {
 } from "../../wasm/layout.ts";
 import { type Outgoing, type Part, toBytes } from "../message.ts";
 import { concat } from "../octets.ts";
+import { bodiesOf, messageEnd, Span } from "../span.ts";
 import type { Core } from "./instance.ts";
 
 /** A body of this many octets or more is kept by reference: its memory is the user's own until it leaves. */
@@ -39,11 +40,14 @@ const EMPTY = new Uint8Array(0);
 
 export class Outbox {
   readonly #core: Core;
-  readonly #box: number;
+  /** Its address in the core. */
+  readonly box: number;
   readonly #word: number;
-  /** Bodies by reference, in the order of their frames; the first `#sent` belong to the run in flight. */
+  /** Octets that were handed over since it was made. */
+  sent = 0;
+  /** Bodies by reference, in the order of their frames; the first `#taken` belong to the run in flight. */
   #bodies: Uint8Array[] = [];
-  #sent = 0;
+  #taken = 0;
   /** The run in flight: one span of the ring, or a list of parts. */
   #size = 0;
   #written = 0;
@@ -53,10 +57,10 @@ export class Outbox {
 
   constructor(core: Core) {
     this.#core = core;
-    this.#box = core.exports.outboxNew() >>> 0;
-    if (this.#box === 0) throw new RangeError("Cannot open an outbox: the core's memory is full");
+    this.box = core.exports.outboxNew() >>> 0;
+    if (this.box === 0) throw new RangeError("Cannot open an outbox: the core's memory is full");
     if (core.bytes.length === 0) core.refresh();
-    this.#word = this.#box >>> 2;
+    this.#word = this.box >>> 2;
   }
 
   /** Whole messages that wait; the run in flight is not among them. */
@@ -79,9 +83,21 @@ export class Outbox {
     return this.#size === 0 && this.waiting === 0;
   }
 
+  /** Messages that were dropped because it was full. */
+  get dropped(): number {
+    return this.#core.floats[(this.#word + BOX_DROPPED) >>> 1];
+  }
+
+  /** Counts a message that was dropped. */
+  drop(): void {
+    this.#core.floats[(this.#word + BOX_DROPPED) >>> 1]++;
+  }
+
   /** Appends a message: all of it, or nothing and `false` when there is no memory. */
   append(message: Outgoing): boolean {
-    if (!Array.isArray(message)) return this.#push(message, 0);
+    if (!Array.isArray(message)) {
+      return message instanceof Span ? this.#appendSpan(message) : this.#push(message, 0);
+    }
     const last = message.length - 1;
     const bodies = this.#bodies.length;
     for (let i = 0; i <= last; i++) {
@@ -90,6 +106,47 @@ export class Outbox {
       return false;
     }
     return true;
+  }
+
+  /** Appends a command, which is the connection's own: `drain` leaves it out. */
+  appendCommand(body: Uint8Array): boolean {
+    const at = this.#reserve(body.length, FLAG_COMMAND);
+    if (at !== 0) this.#core.bytes.set(body, at);
+    return at !== 0;
+  }
+
+  #appendSpan(span: Span): boolean {
+    const { slab, start, end } = span;
+    if (end - start >= REFERENCE_SIZE) return this.append(bodiesOf(span));
+    const core = this.#core;
+    const at = core.exports.outboxPushMessage(this.box, end - start) >>> 0;
+    if (core.bytes.length === 0) core.refresh();
+    if (at === 0) return false;
+    copy(slab, start, end, core.bytes, at);
+    return true;
+  }
+
+  /** Drops what waits; the run in flight stays. */
+  clear(): void {
+    this.#core.exports.outboxClear(this.box);
+    this.#bodies.length = this.#taken;
+  }
+
+  /** The bodies held by reference, in the order of their frames. */
+  get bodies(): readonly Uint8Array[] {
+    return this.#bodies;
+  }
+
+  /** True when the first frame that waits is held by reference. */
+  get referenceFirst(): boolean {
+    const { bytes, words } = this.#core;
+    const start = words[this.#word + BOX_RING] + words[this.#word + BOX_HEAD];
+    return (bytes[start] & FLAG_REFERENCE) !== 0;
+  }
+
+  /** The core appended a message whose long bodies are these. */
+  share(bodies: readonly Uint8Array[]): void {
+    this.#bodies.push(...bodies);
   }
 
   #push(part: Part, more: number): boolean {
@@ -108,9 +165,9 @@ export class Outbox {
   }
 
   /** The address for the body of a new frame; 0 when there is no memory. */
-  #reserve(size: number, more: number): number {
+  #reserve(size: number, flags: number): number {
     const core = this.#core;
-    const at = core.exports.outboxPush(this.#box, size, more) >>> 0;
+    const at = core.exports.outboxPush(this.box, size, flags) >>> 0;
     if (core.bytes.length === 0) core.refresh();
     return at;
   }
@@ -135,7 +192,7 @@ export class Outbox {
 
   #pushReference(body: Uint8Array, more: number): boolean {
     const core = this.#core;
-    const done = core.exports.outboxPushReference(this.#box, body.length, more);
+    const done = core.exports.outboxPushReference(this.box, body.length, more);
     if (core.bytes.length === 0) core.refresh();
     if (done === 0) return false;
     this.#bodies.push(body);
@@ -146,7 +203,7 @@ export class Outbox {
   take(limit: number): boolean {
     const core = this.#core;
     if (core.words[this.#word + BOX_REFERENCES] === 0) {
-      if (core.exports.outboxTake(this.#box, limit) === 0) return false;
+      if (core.exports.outboxTake(this.box, limit) === 0) return false;
       this.#size = core.words[RESULT_WORD + TAKE_SIZE];
     } else {
       this.#parts = this.#gather(limit);
@@ -162,7 +219,7 @@ export class Outbox {
     const { exports, words, bytes } = this.#core;
     let middle = false;
     while (gathering.size < limit || middle) {
-      if (exports.outboxTake(this.#box, Math.max(limit - gathering.size, 0)) === 0) break;
+      if (exports.outboxTake(this.box, Math.max(limit - gathering.size, 0)) === 0) break;
       const address = words[RESULT_WORD + TAKE_ADDRESS];
       middle = words[RESULT_WORD + TAKE_MIDDLE] === 1;
       if (words[RESULT_WORD + TAKE_REFERENCE] === 0) {
@@ -171,7 +228,7 @@ export class Outbox {
         const header = bytes.slice(address, address + LONG_HEADER);
         header[0] &= ~FLAG_REFERENCE;
         gathering.add(header, false);
-        gathering.add(this.#bodies[this.#sent++], true);
+        gathering.add(this.#bodies[this.#taken++], true);
       }
     }
     return gathering.finish();
@@ -196,20 +253,21 @@ export class Outbox {
   /** `count` octets were handed over; true when the run in flight is done and released. */
   advance(count: number): boolean {
     this.#written += count;
+    this.sent += count;
     if (this.#written < this.#size) return false;
-    this.#core.exports.outboxRelease(this.#box);
-    this.#land(this.#sent);
+    this.#core.exports.outboxRelease(this.box);
+    this.#land(this.#taken);
     return true;
   }
 
   /** The connection broke: messages of the flight that did not leave whole wait again, first frame first. */
   rewind(): void {
-    if (this.#size !== 0) this.#land(this.#core.exports.outboxRewind(this.#box, this.#written));
+    if (this.#size !== 0) this.#land(this.#core.exports.outboxRewind(this.box, this.#written));
   }
 
   #land(released: number): void {
     if (released > 0) this.#bodies.splice(0, released);
-    this.#sent = 0;
+    this.#taken = 0;
     this.#size = 0;
     this.#written = 0;
     this.#parts = undefined;
@@ -218,7 +276,7 @@ export class Outbox {
   /** Gives memory back step by step while idle; true while there is more to give. */
   trim(): boolean {
     if (this.#size === 0) this.#staging = undefined;
-    const more = this.#core.exports.outboxTrim(this.#box) !== 0;
+    const more = this.#core.exports.outboxTrim(this.box) !== 0;
     if (this.#core.bytes.length === 0) this.#core.refresh();
     return more;
   }
@@ -227,8 +285,7 @@ export class Outbox {
   drain(): Uint8Array[][] {
     const messages: Uint8Array[][] = [];
     while (this.waiting > 0 && this.take(STAGING_SIZE)) {
-      const wire = concat(this.#parts ?? [this.next()]);
-      messages.push(...split(wire));
+      split(concat(this.#parts ?? [this.next()]), messages);
       this.advance(this.#size);
     }
     return messages;
@@ -236,9 +293,14 @@ export class Outbox {
 
   /** Gives the memory back. The outbox cannot be used any more. */
   free(): void {
-    this.#core.exports.outboxFree(this.#box);
+    this.#core.exports.outboxFree(this.box);
     this.#bodies = [];
   }
+}
+
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start > LOOP_SIZE) to.set(from.subarray(start, end), at);
+  else for (let i = start; i < end; i++) to[at++] = from[i];
 }
 
 function isAscii(text: string): boolean {
@@ -282,21 +344,13 @@ class Gathering {
   }
 }
 
-/** The messages in whole frames of wire octets. */
-function split(wire: Uint8Array): Uint8Array[][] {
-  const messages: Uint8Array[][] = [];
-  let frames: Uint8Array[] = [];
-  const view = new DataView(wire.buffer, wire.byteOffset, wire.byteLength);
+/** Adds the messages in whole frames of wire octets, as frames of their own memory; commands are left out. */
+function split(wire: Uint8Array, messages: Uint8Array[][]): void {
   for (let at = 0; at < wire.length;) {
-    const flags = wire[at];
-    const long = (flags & FLAG_LONG) !== 0;
-    const size = long ? Number(view.getBigUint64(at + 1)) : wire[at + 1];
-    at += long ? LONG_HEADER : SHORT_HEADER;
-    frames.push(wire.slice(at, at + size));
-    at += size;
-    if (flags & FLAG_MORE) continue;
-    messages.push(frames);
-    frames = [];
+    const end = messageEnd(wire, at);
+    if ((wire[at] & FLAG_COMMAND) === 0) {
+      messages.push(bodiesOf(new Span(wire.slice(at, end), 0, end - at)));
+    }
+    at = end;
   }
-  return messages;
 }

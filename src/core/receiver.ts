@@ -4,8 +4,11 @@
 import {
   BODY_LIMIT,
   COMMAND_LIMIT,
+  FILTER_MIDDLE,
   FLAG_COMMAND,
+  FLAG_MORE,
   LONG_HEADER,
+  MIDDLE_DROPPED,
   RESULTS,
   RUN_WORDS,
   SCAN_AGAIN,
@@ -24,12 +27,20 @@ import {
 import { ProtocolError } from "../errors.ts";
 import { uncleared } from "../message.ts";
 import type { Inbox } from "./inbox.ts";
+import type { Core } from "./instance.ts";
 import type { CoreMemory, Region } from "./memory.ts";
+import type { Topics } from "./topics.ts";
 
 /** What a receiver reports besides messages. */
 export interface ReceiverEvents {
   /** A command arrived; its octets are borrowed for the call. */
   command(body: Uint8Array): void;
+}
+
+/** Which messages a subscriber wants: those that match a topic, or those that match none. */
+export interface Filter {
+  readonly topics: Topics;
+  readonly inverted: boolean;
 }
 
 const SMALLEST = 4096;
@@ -52,10 +63,15 @@ export class Receiver {
   readonly #events: ReceiverEvents;
   readonly #limit: number;
   readonly #largest: number;
+  readonly #filter: Filter | undefined;
   #region: Region;
+  /** The instance whose memory the stream was given; the arena may have a larger copy when it is filled. */
+  #lent: Core;
   /** Octets at the start of the region that belong to an unfinished frame. */
   #kept = 0;
+  /** As the scan, and the filter, left them: 0 between messages. */
   #middle = 0;
+  #filtered = 0;
   #quiet = 0;
   /** The slab of a long frame that is being read, how far it is filled, and its full size. */
   #long: Uint8Array | undefined;
@@ -63,26 +79,34 @@ export class Receiver {
   #size = 0;
   #afterLong = false;
 
-  /** Refuses bodies above `limit` octets (negative: none); reads at most `largest` octets at once. */
+  /**
+   * Refuses bodies above `limit` octets (negative: none); reads at most `largest` octets at once; keeps only what `filter`
+   * wants.
+   */
   constructor(
     memory: CoreMemory,
     inbox: Inbox,
     events: ReceiverEvents,
     limit: number,
     largest: number,
+    filter?: Filter,
   ) {
     this.#memory = memory;
     this.#inbox = inbox;
     this.#events = events;
     this.#limit = limit;
     this.#largest = largest;
-    this.#region = memory.allocate(SMALLEST);
+    this.#filter = filter;
+    inbox.beheaded = false;
+    this.#region = memory.allocate(SMALLEST, filter?.topics.arena);
+    this.#lent = this.#region.arena.core;
   }
 
   /** Where the stream puts the next octets; borrowed until `filled` is called. Never empty. */
   target(): Uint8Array {
     if (this.#long !== undefined) return this.#long.subarray(this.#filled);
-    const { core, address, size } = this.#region;
+    const { arena: { core }, address, size } = this.#region;
+    this.#lent = core;
     // Behind a long frame another one is likely: what is read of it here would only have to be copied.
     const end = this.#afterLong ? Math.min(size, this.#kept + SMALLEST) : size;
     return core.bytes.subarray(address + this.#kept, address + end);
@@ -90,8 +114,24 @@ export class Receiver {
 
   /** `count` octets were put at the start of `target`. Throws a ProtocolError when the peer broke the framing. */
   filled(count: number): void {
-    if (this.#long !== undefined) this.#fillLong(count);
-    else this.#scan(this.#kept + count);
+    if (this.#inbox.beheaded) this.#behead();
+    if (this.#long !== undefined) return this.#fillLong(count);
+    if (this.#lent !== this.#region.arena.core) this.#carry(count);
+    this.#scan(this.#kept + count);
+  }
+
+  /** The user gave up the topic of a message that has begun. */
+  #behead(): void {
+    this.#inbox.beheaded = false;
+    this.#middle = 0;
+    this.#filtered = MIDDLE_DROPPED;
+  }
+
+  /** The arena was copied while the stream read into the old one. */
+  #carry(count: number): void {
+    const { arena: { core }, address } = this.#region;
+    const start = address + this.#kept;
+    core.bytes.set(this.#lent.bytes.subarray(start, start + count), start);
   }
 
   /** The connection ended: what is unfinished is dropped. */
@@ -108,9 +148,10 @@ export class Receiver {
 
   #scan(size: number): void {
     this.#afterLong = false;
-    const { core, address } = this.#region;
+    const { arena: { core }, address } = this.#region;
     const words = core.words;
-    const end = address + size;
+    const sieve = this.#sieve;
+    const end = sieve === undefined ? address + size : this.#drop(sieve, size);
     let at = address;
     let status: number;
     do {
@@ -125,7 +166,29 @@ export class Receiver {
     } while (status === SCAN_COMMAND || status === SCAN_AGAIN);
     if (status === SCAN_BAD_FLAGS) throw badFlags(core.bytes[at]);
     if (status === SCAN_BAD_SIZE) throw badSize(core.bytes.subarray(at, end), this.#limit);
-    this.#keep(at, end, words[RESULT_WORD + SCAN_NEED], words[RESULT_WORD + SCAN_FLAGS]);
+    if (sieve === undefined) this.#filtered = this.#middle;
+    this.#keep(at, end, size, words[RESULT_WORD + SCAN_NEED], words[RESULT_WORD + SCAN_FLAGS]);
+  }
+
+  /** The filter, if it has anything to do. */
+  get #sieve(): Filter | undefined {
+    const filter = this.#filter;
+    if (filter === undefined || this.#filtered === MIDDLE_DROPPED) return filter;
+    return filter.topics.all && !filter.inverted ? undefined : filter;
+  }
+
+  /** Drops what is not wanted, and answers where the rest ends. */
+  #drop({ topics, inverted }: Filter, size: number): number {
+    const { arena: { core }, address } = this.#region;
+    const end = core.exports.filter(
+      address,
+      address + size,
+      this.#filtered,
+      topics.address,
+      inverted ? 1 : 0,
+    );
+    this.#filtered = core.words[RESULT_WORD + FILTER_MIDDLE];
+    return end;
   }
 
   #collect(bytes: Uint8Array<ArrayBuffer>, words: Uint32Array): void {
@@ -139,11 +202,13 @@ export class Receiver {
     }
   }
 
-  /** Moves an unfinished frame to the start of the region, or to its own slab when it is too long for that. */
-  #keep(at: number, end: number, need: number, flags: number): void {
-    const { core, address, size } = this.#region;
+  /**
+   * Moves an unfinished frame to the start of the region, or to its own slab when it is too long for that. The region had
+   * `held` octets.
+   */
+  #keep(at: number, end: number, held: number, need: number, flags: number): void {
+    const { arena: { core }, address, size } = this.#region;
     const rest = end - at;
-    const full = end === address + size;
     if (need > size / LONG_SHARE && (flags & FLAG_COMMAND) === 0) {
       this.#startLong(core.bytes.subarray(at, end), need);
       this.#kept = 0;
@@ -152,16 +217,16 @@ export class Receiver {
       this.#kept = rest;
     }
     if (need > size && (flags & FLAG_COMMAND) !== 0) this.#resize(fit(need));
-    else if (full && size < this.#largest) this.#resize(size * 2);
-    else if (end - address > size >> 2 || size === SMALLEST) this.#quiet = 0;
+    else if (held === size && size < this.#largest) this.#resize(size * 2);
+    else if (held > size >> 2 || size === SMALLEST) this.#quiet = 0;
     else if (++this.#quiet === QUIET_READS && this.#kept < size >> 1) this.#resize(size >> 1);
   }
 
   #resize(size: number): void {
     const old = this.#region;
-    const region = this.#memory.allocate(size);
-    region.core.bytes.set(
-      old.core.bytes.subarray(old.address, old.address + this.#kept),
+    const region = this.#memory.allocate(size, this.#filter?.topics.arena);
+    region.arena.core.bytes.set(
+      old.arena.core.bytes.subarray(old.address, old.address + this.#kept),
       region.address,
     );
     this.#memory.release(old);
@@ -187,8 +252,22 @@ export class Receiver {
     }
     this.#long = undefined;
     this.#afterLong = this.#size > DIRECT_SIZE;
-    this.#middle = long[0] & 1;
-    this.#inbox.push(long, 1 - this.#middle);
+    const more = long[0] & FLAG_MORE;
+    if (this.#filtered === 0 && !this.#wants(long.subarray(LONG_HEADER))) {
+      this.#filtered = MIDDLE_DROPPED;
+    }
+    if (this.#filtered === MIDDLE_DROPPED) {
+      if (more === 0) this.#filtered = 0;
+      return;
+    }
+    this.#middle = more;
+    this.#filtered = more;
+    this.#inbox.push(long, 1 - more);
+  }
+
+  #wants(topic: Uint8Array): boolean {
+    const filter = this.#filter;
+    return filter === undefined || filter.topics.match(topic) !== filter.inverted;
   }
 }
 

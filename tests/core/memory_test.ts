@@ -1,7 +1,13 @@
 // The core's allocator, and the arenas of CoreMemory: what is in use at one time never overlaps, and what was given back
 // is used again.
 
-import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { Core } from "../../src/core/instance.ts";
@@ -29,7 +35,8 @@ class Blocks {
     if (address === 0) return false;
     const octets = pattern(size, this.#seed++);
     assert(address >= MEMORY_BASE && address + size <= this.core.bytes.length);
-    assertEquals(address % 64, 0);
+    const whole = Math.max(64, 2 ** Math.ceil(Math.log2(size)));
+    assertEquals(address % Math.min(whole, 4_096), 0, "not aligned to its size");
     this.core.bytes.set(octets, address);
     this.blocks.push({ address, octets });
     return true;
@@ -146,15 +153,15 @@ describe("CoreMemory", () => {
       const region = memory.allocate(size);
       assertEquals(region.size, size);
       const octets = pattern(size, i);
-      region.core.bytes.set(octets, region.address);
-      buffers.add(region.core.bytes.buffer);
+      region.arena.core.bytes.set(octets, region.address);
+      buffers.add(region.arena.core.bytes.buffer);
       regions.push({ region, octets });
       if (i % 5 === 4) memory.release(regions.splice(i % regions.length, 1)[0].region);
     }
     assert(buffers.size > 1, "one arena was enough");
     for (const { region, octets } of regions) {
-      assertStrictEquals(region.core.bytes.buffer, region.core.exports.memory.buffer);
-      const { core, address, size } = region;
+      assertStrictEquals(region.arena.core.bytes.buffer, region.arena.core.exports.memory.buffer);
+      const { arena: { core }, address, size } = region;
       assertOctets(core.bytes.subarray(address, address + size), octets, "a region");
     }
   });
@@ -165,7 +172,7 @@ describe("CoreMemory", () => {
     for (let i = 0; i < 500; i++) {
       const regions = [4_096, 65_536, 262_144].map((size) => memory.allocate(size));
       for (const region of regions) {
-        cores.add(region.core);
+        cores.add(region.arena.core);
         memory.release(region);
       }
     }
@@ -175,12 +182,57 @@ describe("CoreMemory", () => {
   it("opens an arena for a region larger than the usual one", () => {
     const memory = new CoreMemory();
     const region = memory.allocate(16 * 1024 * 1024);
-    assert(region.core.bytes.length >= region.address + region.size);
+    assert(region.arena.core.bytes.length >= region.address + region.size);
+  });
+
+  it("keeps the topics of subscribers beside the regions that are filtered by them", () => {
+    const memory = new CoreMemory();
+    const { filters } = memory;
+    assertStrictEquals(memory.filters, filters);
+    assertStrictEquals(memory.allocate(4_096, filters).arena, filters);
+    assertNotStrictEquals(memory.allocate(4_096).arena, filters);
+    assertNotStrictEquals(memory.outboxes, filters.core);
+  });
+
+  it("enlarges an arena that a region must lie in, and moves nothing in it", () => {
+    const memory = new CoreMemory();
+    const { filters } = memory;
+    const first = filters.core;
+    const regions: { region: Region; octets: Uint8Array }[] = [];
+    for (let i = 0; i < 60; i++) {
+      const region = memory.allocate(262_144, filters);
+      const octets = pattern(100, i);
+      filters.core.bytes.set(octets, region.address);
+      regions.push({ region, octets });
+    }
+    assertNotStrictEquals(filters.core, first);
+    assertStrictEquals(filters.core.bytes.buffer, filters.core.exports.memory.buffer);
+    for (const { region: { arena, address }, octets } of regions) {
+      assertStrictEquals(arena, filters);
+      assertOctets(arena.core.bytes.subarray(address, address + 100), octets, "a region");
+    }
+    const size = filters.core.bytes.length;
+    for (const { region } of regions) memory.release(region);
+    for (let i = 0; i < 60; i++) memory.allocate(262_144, filters);
+    assertEquals(filters.core.bytes.length, size, "released regions were not used again");
+  });
+
+  it("says so when an arena cannot be enlarged for a region", () => {
+    const memory = new CoreMemory();
+    const { filters } = memory;
+    filters.enlarge = () => false;
+    assertThrows(
+      () => {
+        for (;;) memory.allocate(1024 * 1024, filters);
+      },
+      RangeError,
+      "full",
+    );
   });
 
   it("keeps outboxes apart from what streams read into", () => {
     const memory = new CoreMemory();
     assertStrictEquals(memory.outboxes, memory.outboxes);
-    assertNotStrictEquals(memory.outboxes, memory.allocate(4_096).core);
+    assertNotStrictEquals(memory.outboxes, memory.allocate(4_096).arena.core);
   });
 });

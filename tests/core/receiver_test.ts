@@ -205,7 +205,11 @@ describe("Receiver", () => {
       taking.receiver.cut();
       taking.receiver.free();
     }
-    assertEquals(memory.allocate(256 * 1024).core === first.core, true, "another arena was opened");
+    assertEquals(
+      memory.allocate(256 * 1024).arena === first.arena,
+      true,
+      "another arena was opened",
+    );
   });
 });
 
@@ -256,7 +260,7 @@ describe("Receiver's limits", () => {
     assert(taking.receiver.target().buffer.byteLength <= MEGABYTE + 9);
     taking.read(pattern(1_000));
     assert(taking.receiver.target().buffer.byteLength <= MEGABYTE + 9);
-    assertEquals(taking.memory.allocate(64).core.bytes.length < 16 * MEGABYTE, true);
+    assertEquals(taking.memory.allocate(64).arena.core.bytes.length < 16 * MEGABYTE, true);
   });
 
   it("believes a long body only as far as it has come", () => {

@@ -2,9 +2,9 @@
 
 import { fail } from "@std/assert";
 import { concat, sameOctets } from "../../_util/octets.ts";
-import { encodeMessage } from "./frame_model.ts";
+import { COMMAND, encodeFrame, encodeMessage } from "./frame_model.ts";
 
-/** One message on its way. */
+/** One message on its way, or a command, which has no frames. */
 export interface ModelMessage {
   readonly frames: readonly Uint8Array[];
   readonly wire: Uint8Array;
@@ -30,6 +30,15 @@ export class OutboxModel {
 
   append(frames: readonly Uint8Array[]): void {
     this.waiting.push({ frames, wire: encodeMessage(frames) });
+  }
+
+  appendCommand(body: Uint8Array): void {
+    this.waiting.push({ frames: [], wire: encodeFrame(COMMAND, body) });
+  }
+
+  /** What waits is dropped; the flight goes on. */
+  clear(): void {
+    this.waiting = [];
   }
 
   /** So many messages were put in flight. The model cannot know where a ring ends, but all else about it. */
@@ -66,8 +75,9 @@ export class OutboxModel {
 
   /** Fails unless these are the frames of all that waits, which then waits no longer. */
   drain(messages: readonly (readonly Uint8Array[])[]): void {
-    const same = messages.length === this.waiting.length &&
-      this.waiting.every(({ frames }, i) =>
+    const waiting = this.waiting.filter(({ frames }) => frames.length > 0);
+    const same = messages.length === waiting.length &&
+      waiting.every(({ frames }, i) =>
         frames.length === messages[i].length &&
         frames.every((frame, j) => sameOctets(frame, messages[i][j]))
       );

@@ -3,7 +3,7 @@
 import { codeOf } from "../../../src/errors.ts";
 import { Inbox } from "../../../src/core/inbox.ts";
 import { CoreMemory } from "../../../src/core/memory.ts";
-import { Receiver } from "../../../src/core/receiver.ts";
+import { type Filter, Receiver } from "../../../src/core/receiver.ts";
 
 /** The most that one read brings, as the default high-water mark has it. */
 export const LARGEST_READ: number = 256 * 1024;
@@ -24,6 +24,7 @@ export class Taking {
     largest: number = LARGEST_READ,
     memory: CoreMemory = new CoreMemory(),
     inbox: Inbox = new Inbox(),
+    filter?: Filter,
   ) {
     this.memory = memory;
     this.inbox = inbox;
@@ -38,6 +39,7 @@ export class Taking {
       },
       limit,
       largest,
+      filter,
     );
   }
 
