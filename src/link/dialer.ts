@@ -199,11 +199,13 @@ export class Dialer implements LinkOwner {
     const finished = this.#finishing && (this.#pipe!.outbox.empty || this.#host.options.immediate);
     // A peer that broke the protocol would do so again (RFC 37); anything else counts as temporary.
     if (finished || error instanceof ProtocolError) return this.close();
-    if (this.#host.options.immediate && this.#pipe !== undefined) {
+    const pipe = this.#pipe;
+    if (pipe !== undefined && this.#host.options.immediate) {
       // Messages are not left waiting for a peer that is away.
-      const pipe = this.#pipe;
       this.#pipe = undefined;
       this.#release(pipe);
+    } else if (pipe !== undefined) {
+      this.#host.unlinked(pipe);
     }
     this.#retry();
   }

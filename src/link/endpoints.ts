@@ -2,9 +2,13 @@
 
 import { type Endpoint, parseEndpoint } from "../endpoint.ts";
 import { EndpointError } from "../errors.ts";
+import type { SocketType } from "../wire/socket_type.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Dialer } from "./dialer.ts";
 import type { LinkHost } from "./host.ts";
+
+/** As in libzmq, these have one connection to an endpoint; other types have one for each connect. */
+const CONNECTED_ONCE: readonly SocketType[] = ["DEALER", "REQ", "PUB", "SUB"];
 
 export class Endpoints {
   readonly #host: LinkHost;
@@ -47,8 +51,7 @@ export class Endpoints {
     const endpoint = this.#parse(text, "connect");
     let key = text;
     if (this.#dialers.has(text)) {
-      // As in libzmq, a DEALER or REQ has one connection to an endpoint; other types have one for each connect.
-      if (this.#host.type === "DEALER" || this.#host.type === "REQ") return;
+      if (CONNECTED_ONCE.includes(this.#host.type)) return;
       for (let i = 2; this.#dialers.has(key); i++) key = `${text}#${i}`;
     }
     const dialer: Dialer = new Dialer(this.#host, endpoint, assignedId, () => {

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { CoreMemory } from "../core/memory.ts";
+import type { Filter } from "../core/receiver.ts";
 import type { ZmqError } from "../errors.ts";
 import type { OptionValues } from "../options.ts";
 import type { Hold, Pipe } from "../routing/pipe.ts";
@@ -31,6 +32,11 @@ export interface LinkHost {
   attach(pipe: Pipe): ZmqError | undefined;
   identify(pipe: Pipe, routingId: Uint8Array): ZmqError | undefined;
   detach(pipe: Pipe): void;
+  /** See Pattern: a connection serves the pipe, it is lost, its peer sent a command; what is wanted of what arrives. */
+  linked(pipe: Pipe): void;
+  unlinked(pipe: Pipe): void;
+  command(pipe: Pipe, name: string, data: Uint8Array): ZmqError | undefined;
+  readonly filter: Filter | undefined;
   /** Keeps the process alive while a pipe has something to send, for as long as `linger` asks for it. */
   readonly hold: Hold;
   /** Messages that a lost peer did not get; another one may. */

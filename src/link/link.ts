@@ -140,10 +140,20 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     const { options, around } = this.#host;
     const mark = options.receiveHighWaterMark;
     const share = mark === 0 ? READ_LIMIT : Math.min(READ_LIMIT, mark * READ_SHARE);
-    this.#receiver = new Receiver(around.memory, pipe.inbox, this, options.maxMessageSize, share);
+    this.#receiver = new Receiver(
+      around.memory,
+      pipe.inbox,
+      this,
+      options.maxMessageSize,
+      share,
+      this.#host.filter,
+    );
     this.#pipe = pipe;
+    pipe.inbox.copied = around.runtime.copiedFrames ?? -1;
+    pipe.minor = this.#session.peer!.minor;
     pipe.link = this;
     if (options.probeRouter) this.#control.push(PROBE);
+    this.#host.linked(pipe);
     this.#flushing = true;
     this.#flush();
     // With a connection a pipe holds more.
@@ -151,7 +161,12 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
   }
 
   command(body: Uint8Array): void {
-    this.#session.command(body);
+    if (this.#ended) return;
+    const command = this.#session.command(body);
+    if (command !== undefined) {
+      const refusal = this.#host.command(this.#pipe!, command.name, command.data);
+      if (refusal !== undefined) throw refusal;
+    }
     if (this.#control.length < CONTROL_LIMIT) this.#control.push(...this.#session.takeOutput());
     else this.#session.takeOutput();
   }
@@ -177,17 +192,17 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
   }
 
   turnEnded(): boolean {
-    this.#hot = false;
-    this.#listed = false;
     const outbox = this.#pipe?.outbox;
-    if (this.#ended || outbox === undefined) return false;
-    if (outbox.waiting > 0) {
+    const collected = outbox !== undefined && outbox.waiting > 0;
+    if (collected) {
       this.#flushing = true;
       this.#flush();
     }
-    // Flushing may have made room for more, which listed the link again; a busy stream reports when it goes on.
-    if (this.#listed || this.#busy || this.#ended) return false;
-    return this.#listed = outbox.trim();
+    // A busy stream reports when it goes on.
+    const idle = this.#ended || outbox === undefined || this.#busy;
+    // Where messages were collected more will come: the next turn collects from its first message on.
+    this.#hot = collected && !idle;
+    return this.#listed = !idle && (collected || outbox.trim());
   }
 
   written(count: number): void {

@@ -77,6 +77,11 @@ export interface Runtime {
    * @default {1}
    */
   readonly turnsToPoll?: number;
+  /**
+   * Received frames of at most so many octets are copied, because views cost more here; -1 for none.
+   * @default {-1}
+   */
+  readonly copiedFrames?: number;
   /** Lets a timer of this runtime not keep the process alive. */
   unrefTimer(timer: unknown): void;
   /**

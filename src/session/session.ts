@@ -4,7 +4,7 @@
 import { FLAG_COMMAND, FLAG_LONG, LONG_HEADER, SHORT_HEADER } from "../../wasm/layout.ts";
 import { ProtocolError } from "../errors.ts";
 import type { Mechanism } from "../security/mechanism.ts";
-import { decodeCommand, encodeCommand, encodeError } from "../wire/command.ts";
+import { type Command, decodeCommand, encodeCommand, encodeError } from "../wire/command.ts";
 import {
   decodeGreeting,
   encodeGreeting,
@@ -94,14 +94,16 @@ export class Session {
   }
 
   /**
-   * Takes a command during traffic. Unknown ones, and those of the handshake, are ignored.
+   * Takes a command during traffic, and answers it if it is not the session's own: the socket type may know it.
    *
    * @throws {ProtocolError} When it is malformed.
    */
-  command(body: Uint8Array): void {
+  command(body: Uint8Array): Command | undefined {
     try {
-      const { name, data } = decodeCommand(body);
-      if (name === "PING") this.#out.push(answerPing(data));
+      const command = decodeCommand(body);
+      if (command.name !== "PING") return command;
+      this.#out.push(answerPing(command.data));
+      return undefined;
     } catch (error) {
       this.#state = "failed";
       throw error;

@@ -11,6 +11,15 @@ export interface Command {
 
 const text = new TextDecoder("latin1");
 
+/** Commands that come often, and are recognised without making a string. */
+const FREQUENT = ["SUBSCRIBE", "CANCEL", "PING", "PONG"];
+
+function isNamed(body: Uint8Array, name: string): boolean {
+  if (body[0] !== name.length || body.length <= name.length) return false;
+  for (let i = 0; i < name.length; i++) if (body[i + 1] !== name.charCodeAt(i)) return false;
+  return true;
+}
+
 /** The whole frame of a command. */
 export function encodeCommand(name: string, ...data: Uint8Array[]): Uint8Array {
   const size = data.reduce((sum, part) => sum + part.length, 1 + name.length);
@@ -35,6 +44,9 @@ export function encodeCommand(name: string, ...data: Uint8Array[]): Uint8Array {
  * @throws {ProtocolError} `ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED` when it has no whole name of letters.
  */
 export function decodeCommand(body: Uint8Array): Command {
+  for (const name of FREQUENT) {
+    if (isNamed(body, name)) return { name, data: body.subarray(1 + name.length) };
+  }
   const size = body[0] ?? 0;
   const name = text.decode(body.subarray(1, 1 + size));
   if (size === 0 || name.length !== size || !/^[A-Za-z]+$/.test(name)) {

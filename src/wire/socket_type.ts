@@ -1,27 +1,46 @@
 // Socket types by their names on the wire, and which may talk to which (RFC 23 and 37, "The Socket-Type Property").
 
 /** The socket types of this package, as ZMTP names them. */
-export type SocketType = "PAIR" | "REQ" | "REP" | "DEALER" | "ROUTER" | "PULL" | "PUSH";
+export type SocketType =
+  | "PAIR"
+  | "PUB"
+  | "SUB"
+  | "REQ"
+  | "REP"
+  | "DEALER"
+  | "ROUTER"
+  | "PULL"
+  | "PUSH"
+  | "XPUB"
+  | "XSUB";
 
 /** The number that libzmq gives each type. */
 export const SOCKET_TYPE_ID: Readonly<Record<SocketType, number>> = {
   PAIR: 0,
+  PUB: 1,
+  SUB: 2,
   REQ: 3,
   REP: 4,
   DEALER: 5,
   ROUTER: 6,
   PULL: 7,
   PUSH: 8,
+  XPUB: 9,
+  XSUB: 10,
 };
 
 const PEERS: Readonly<Record<SocketType, readonly string[]>> = {
   PAIR: ["PAIR"],
+  PUB: ["SUB", "XSUB"],
+  SUB: ["PUB", "XPUB"],
   REQ: ["REP", "ROUTER"],
   REP: ["REQ", "DEALER"],
   DEALER: ["REP", "DEALER", "ROUTER"],
   ROUTER: ["REQ", "DEALER", "ROUTER"],
   PULL: ["PUSH"],
   PUSH: ["PULL"],
+  XPUB: ["SUB", "XSUB"],
+  XSUB: ["PUB", "XPUB"],
 };
 
 /** The types that may be at the other end of `type`. */

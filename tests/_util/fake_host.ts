@@ -1,6 +1,7 @@
 // The socket as links, dialers and acceptors see it, with a clock turned by hand and everything written down.
 
 import { CoreMemory } from "../../src/core/memory.ts";
+import type { Filter } from "../../src/core/receiver.ts";
 import type { ZmqError } from "../../src/errors.ts";
 import type { LinkHost, Surroundings } from "../../src/link/host.ts";
 import { KeepAlive } from "../../src/link/keep_alive.ts";
@@ -32,9 +33,18 @@ export class FakeHost implements LinkHost {
   holds = 0;
   /** What `attach` and `identify` answer. */
   refusal: ZmqError | undefined;
+  /** What `command` answers. */
+  commandRefusal: ZmqError | undefined;
+  /** What is wanted of what arrives. */
+  filter: Filter | undefined;
+  /** Commands that the session did not know, as name and data. */
+  readonly commands: [string, Uint8Array][] = [];
   /** Called when a pipe has messages, and when it has room. */
   onReadable: (pipe: Pipe) => void = () => {};
   onWritable: (pipe: Pipe) => void = () => {};
+  /** Called when a connection serves a pipe, and when it is lost. */
+  onLinked: (pipe: Pipe) => void = () => {};
+  onUnlinked: (pipe: Pipe) => void = () => {};
 
   constructor(
     type: SocketType,
@@ -76,6 +86,19 @@ export class FakeHost implements LinkHost {
   detach(pipe: Pipe): void {
     this.calls.push("detach");
     this.attached.delete(pipe);
+  }
+
+  linked(pipe: Pipe): void {
+    this.onLinked(pipe);
+  }
+
+  unlinked(pipe: Pipe): void {
+    this.onUnlinked(pipe);
+  }
+
+  command(_pipe: Pipe, name: string, data: Uint8Array): ZmqError | undefined {
+    this.commands.push([name, data.slice()]);
+    return this.commandRefusal;
   }
 
   returned(messages: Uint8Array[][]): void {

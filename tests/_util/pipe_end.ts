@@ -1,13 +1,14 @@
 // Pipes for the tests of routing: real queues, with the test in the place of the connection and of the peer.
 
-import { Core } from "../../src/core/instance.ts";
+import { CoreMemory } from "../../src/core/memory.ts";
 import { defaultOptions, type OptionValues } from "../../src/options.ts";
 import { Pipe } from "../../src/routing/pipe.ts";
 import type { Pattern } from "../../src/routing/pattern.ts";
 import { encodeMessage } from "../core/models/frame_model.ts";
 import { textOf, utf8 } from "./bytes.ts";
 
-const core = new Core();
+/** The memory of all pipes here, for patterns that need it. */
+export const memory: CoreMemory = new CoreMemory();
 
 /** Octets or text. */
 export type Body = Uint8Array | string;
@@ -22,7 +23,7 @@ export class PipeEnd {
   /** Attaches the pipe to `pattern`, if given. It has no connection: its high-water mark counts alone. */
   constructor(pattern?: Pattern, options: Partial<OptionValues> = {}, assignedId?: Uint8Array) {
     const values = { ...defaultOptions(), ...options };
-    this.pipe = new Pipe(core, values, () => () => {}, "tcp://127.0.0.1:1", assignedId);
+    this.pipe = new Pipe(memory.outboxes, values, () => () => {}, "tcp://127.0.0.1:1", assignedId);
     this.#pattern = pattern;
     pattern?.attach(this.pipe);
   }

@@ -10,32 +10,36 @@ import { concat } from "./octets.ts";
 /** The types of this package. */
 export const OWN_TYPES: readonly SocketType[] = [
   "PAIR",
+  "PUB",
+  "SUB",
   "REQ",
   "REP",
   "DEALER",
   "ROUTER",
   "PULL",
   "PUSH",
+  "XPUB",
+  "XSUB",
 ];
 
 /** The types that the RFC lets each type talk to. */
 export const LEGAL_PEERS: Readonly<Record<SocketType, readonly string[]>> = {
   PAIR: ["PAIR"],
+  PUB: ["SUB", "XSUB"],
+  SUB: ["PUB", "XPUB"],
   REQ: ["REP", "ROUTER"],
   REP: ["REQ", "DEALER"],
   DEALER: ["REP", "DEALER", "ROUTER"],
   ROUTER: ["REQ", "DEALER", "ROUTER"],
   PULL: ["PUSH"],
   PUSH: ["PULL"],
+  XPUB: ["SUB", "XSUB"],
+  XSUB: ["PUB", "XPUB"],
 };
 
 /** All types of ZMTP 3.1. */
 export const ALL_TYPES: readonly string[] = [
   ...OWN_TYPES,
-  "PUB",
-  "SUB",
-  "XPUB",
-  "XSUB",
   "CLIENT",
   "SERVER",
   "RADIO",

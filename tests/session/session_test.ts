@@ -439,7 +439,7 @@ describe("a session's traffic", () => {
   for (const [ping, pong] of answers) {
     it(`answers ${ping} with ${pong} (ZMTP31-HB-03)`, () => {
       const session = inTraffic();
-      session.command(vector(ping).subarray(2));
+      assertEquals(session.command(vector(ping).subarray(2)), undefined);
       assertEquals(toHex(outputOf(session)), toHex(vector(pong)));
     });
   }
@@ -478,18 +478,21 @@ describe("a session's traffic", () => {
     }
   });
 
-  for (const { id, meaning, octets, name } of COMMANDS) {
+  for (const { id, meaning, octets, name, data } of COMMANDS) {
     if (name === "PING") continue;
-    it(`ignores ${id}, ${meaning} (ZMTP31-CMD-05, ZMTP31-CMD-07, ZMTP31-HB-13)`, () => {
+    it(`leaves ${id}, ${meaning}, to the socket type (ZMTP31-CMD-05, ZMTP31-CMD-07, ZMTP31-HB-13)`, () => {
       const session = inTraffic("REP");
-      session.command(octets.subarray(octets[0] & 2 ? 9 : 2));
+      const command = session.command(octets.subarray(octets[0] & 2 ? 9 : 2));
+      assertEquals(command?.name, name);
+      if (data !== undefined) assertEquals(toHex(command!.data), toHex(data));
       assertEquals([session.state, session.takeOutput()], ["traffic", []]);
     });
   }
 
-  it("ignores unknown commands (ZMTP31-CMD-04)", () => {
+  it("does nothing about unknown commands (ZMTP31-CMD-04)", () => {
     const session = inTraffic();
-    session.command(encodeCommand("WHATEVER", pattern(1_000)).subarray(9));
+    const command = session.command(encodeCommand("WHATEVER", pattern(1_000)).subarray(9));
+    assertEquals([command?.name, command?.data.length], ["WHATEVER", 1_000]);
     session.command(encodeError("x").subarray(2));
     assertEquals([session.state, session.takeOutput()], ["traffic", []]);
   });

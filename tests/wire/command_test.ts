@@ -68,6 +68,33 @@ describe("decodeCommand()", () => {
     }
   });
 
+  it("reads the names that come often as it reads all others", () => {
+    // Whole names, their beginnings, and names with a letter more or other.
+    const names = ["SUBSCRIBE", "CANCEL", "PING", "PONG"].flatMap((name) => [
+      name,
+      name.slice(0, -1),
+      `${name}S`,
+      name.toLowerCase(),
+      `X${name.slice(1)}`,
+    ]);
+    const bodies = names.flatMap((name) =>
+      [name.length, name.length - 1, name.length + 1].flatMap((size) =>
+        ["", "x", "xyz", "\x00\xff", name].map((data) =>
+          utf8(String.fromCharCode(size) + name + data)
+        )
+      )
+    );
+    for (const body of bodies) {
+      const name = textOf(body.subarray(1, 1 + body[0]));
+      if (name.length !== body[0] || !/^[A-Za-z]+$/.test(name)) {
+        failure(() => decodeCommand(body), MALFORMED);
+        continue;
+      }
+      const command = decodeCommand(body);
+      assertEquals([command.name, toHex(command.data)], [name, toHex(body.subarray(1 + body[0]))]);
+    }
+  });
+
   const malformed: Readonly<Record<string, string>> = {
     "an empty body": "",
     "an empty name": "00 41",
