@@ -46,17 +46,27 @@ export type {
 export { Frame, type Message, type MessageLike } from "./src/message.ts";
 export type {
   CommonOptions,
+  ConflateOptions,
+  MatchingOptions,
   ProbeOptions,
+  PublisherOptions,
   ReceiveOptions,
   RequestRules,
   RouterRules,
   RoutingIdOptions,
   SendOptions,
+  SubscriptionOptions,
+  Verbosity,
+  XPublisherOptions,
 } from "./src/options.ts";
 export { Context, context, type ContextOptions } from "./src/sockets/context.ts";
 export { Dealer, Router, type RouterConnectOptions } from "./src/sockets/dealer_router.ts";
 export { Pair } from "./src/sockets/pair.ts";
 export { Pull, Push } from "./src/sockets/pipeline.ts";
+export { Publisher, Subscriber } from "./src/sockets/publish_subscribe.ts";
 export type { OperationOptions } from "./src/sockets/queue.ts";
 export { Reply, Request } from "./src/sockets/request_reply.ts";
 export { type Readable, Socket, type SocketOptions, type Writable } from "./src/sockets/socket.ts";
+export type { PeerStats, SocketStats } from "./src/sockets/stats.ts";
+export type { Topic } from "./src/sockets/topics.ts";
+export { XPublisher, XSubscriber } from "./src/sockets/xpub_xsub.ts";

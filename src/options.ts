@@ -1,5 +1,6 @@
 // Socket options: their names, defaults and ranges in one table, and what they mean in one interface for each group.
 
+import { TOPIC_LIMIT } from "../wasm/layout.ts";
 import { withCode } from "./errors.ts";
 
 /** Options that every socket has. */
@@ -156,6 +157,89 @@ export interface RouterRules {
   handover: boolean;
 }
 
+/** The option of sockets for which only the newest message counts. */
+export interface ConflateOptions {
+  /**
+   * With `true`, only the newest message is kept for each peer, or of each peer; the high-water marks do not matter then.
+   * `ZMQ_CONFLATE`.
+   * @default {false}
+   */
+  conflate: boolean;
+}
+
+/** The option of sockets that match topics. */
+export interface MatchingOptions {
+  /**
+   * With `true`, the messages that match no topic are the ones that arrive; publishers and subscribers have to agree about
+   * it. `ZMQ_INVERT_MATCHING`.
+   * @default {false}
+   */
+  invertMatching: boolean;
+}
+
+/** Options of PUB and XPUB sockets. */
+export interface PublisherOptions extends MatchingOptions {
+  /**
+   * With `true`, `send` waits while a subscriber that matches is at its high-water mark; with `false` such a subscriber
+   * does without the message, which `stats` counts. `ZMQ_XPUB_NODROP`.
+   * @default {false}
+   */
+  noDrop: boolean;
+  /**
+   * The longest topic that a subscriber may ask for, in octets; one that asks for more loses its connection.
+   * @default {4096}
+   */
+  maxTopicLength: number;
+  /**
+   * How many topics one subscriber may have; one that asks for more loses its connection. 0 means any number. A proxy is
+   * one subscriber, with the topics of all that are behind it.
+   * @default {100000}
+   */
+  maxSubscriptions: number;
+}
+
+/** Which subscriptions are passed on: the first and last of each topic, all of them, or all and all ends of them. */
+export type Verbosity = null | "allSubs" | "allSubsUnsubs";
+
+/** Options of sockets that handle subscriptions as messages. */
+export interface SubscriptionOptions {
+  /**
+   * An XPublisher shows the first and the last subscription to a topic, an XSubscriber sends them: `null`. With
+   * `"allSubs"` every subscription is passed on, with `"allSubsUnsubs"` every end of one as well. `ZMQ_XPUB_VERBOSE`,
+   * `ZMQ_XPUB_VERBOSER`, `ZMQ_XSUB_VERBOSE_UNSUBSCRIBE`.
+   * @default {null}
+   */
+  verbosity: Verbosity;
+  /**
+   * With `true`, a message whose first frame is no subscription has none; with `false` each frame that begins with an
+   * octet 0 or 1 is one. `ZMQ_ONLY_FIRST_SUBSCRIBE`.
+   * @default {false}
+   */
+  onlyFirstSubscribe: boolean;
+}
+
+/** Options of XPUB sockets. */
+export interface XPublisherOptions {
+  /**
+   * With `true`, subscriptions are only shown: what the peer really gets is up to `subscribe` and `unsubscribe`, called
+   * after its request was received. `ZMQ_XPUB_MANUAL`.
+   * @default {false}
+   */
+  manual: boolean;
+  /**
+   * As `manual`, and the message that is sent after a `subscribe` goes to that subscriber alone: a last-value cache sends
+   * it what it has missed. `ZMQ_XPUB_MANUAL_LAST_VALUE`.
+   * @default {false}
+   */
+  manualLastValue: boolean;
+  /**
+   * A message for each new subscriber, before any other; it has to match a topic of a SUB to be received there.
+   * `ZMQ_XPUB_WELCOME_MSG`.
+   * @default {null}
+   */
+  welcomeMessage: string | Uint8Array | null;
+}
+
 /** Every option there is; a socket has those of its groups. */
 export type OptionValues =
   & CommonOptions
@@ -164,7 +248,11 @@ export type OptionValues =
   & RoutingIdOptions
   & ProbeOptions
   & RequestRules
-  & RouterRules;
+  & RouterRules
+  & ConflateOptions
+  & PublisherOptions
+  & SubscriptionOptions
+  & XPublisherOptions;
 
 /** The name of an option. */
 export type OptionName = keyof OptionValues;
@@ -198,6 +286,8 @@ const INTEGERS: Readonly<Partial<Record<OptionName, Integer>>> = {
   sendTimeout: integer(-1, -1, "milliseconds"),
   receiveHighWaterMark: integer(1000, 0, "messages"),
   receiveTimeout: integer(-1, -1, "milliseconds"),
+  maxTopicLength: integer(4096, 0, "octets", TOPIC_LIMIT),
+  maxSubscriptions: integer(100_000, 0, "subscriptions"),
 };
 
 const DEFAULTS: Readonly<OptionValues> = {
@@ -214,6 +304,14 @@ const DEFAULTS: Readonly<OptionValues> = {
   relaxed: false,
   mandatory: false,
   handover: false,
+  conflate: false,
+  invertMatching: false,
+  noDrop: false,
+  verbosity: null,
+  onlyFirstSubscribe: false,
+  manual: false,
+  manualLastValue: false,
+  welcomeMessage: null,
 };
 
 /** The options of a new socket, all at their defaults. */
@@ -242,6 +340,8 @@ export function checkOption<N extends OptionName>(name: N, value: unknown): Opti
     return value as OptionValues[N];
   }
   if (name === "routingId") return checkRoutingId(name, value) as OptionValues[N];
+  if (name === "verbosity") return checkVerbosity(name, value) as OptionValues[N];
+  if (name === "welcomeMessage") return checkWelcome(name, value) as OptionValues[N];
   if (typeof value !== "boolean") throw wrongType(name, "true or false", value);
   return value as OptionValues[N];
 }
@@ -259,6 +359,22 @@ function checkRoutingId(name: string, value: unknown): string | Uint8Array {
     );
   }
   return typeof value === "string" ? value : value.slice();
+}
+
+function checkVerbosity(name: string, value: unknown): Verbosity {
+  if (value === null || value === "allSubs" || value === "allSubsUnsubs") return value;
+  const expected = 'null, "allSubs" or "allSubsUnsubs"';
+  if (typeof value !== "string") throw wrongType(name, expected, value);
+  throw withCode(
+    new RangeError(`Cannot set ${name} to ${JSON.stringify(value)}: expected ${expected}`),
+    "EINVAL",
+  );
+}
+
+function checkWelcome(name: string, value: unknown): string | Uint8Array | null {
+  if (value === null || typeof value === "string") return value;
+  if (value instanceof Uint8Array) return value.slice();
+  throw wrongType(name, "a string, octets or null", value);
 }
 
 /** A routing id as octets. */

@@ -2,6 +2,7 @@
 
 import type { ZmqError } from "../errors.ts";
 import type { Frame, Outgoing } from "../message.ts";
+import type { Span } from "../span.ts";
 import { FairQueue } from "./fair_queue.ts";
 import { LoadBalancer } from "./load_balancer.ts";
 import type { Pattern } from "./pattern.ts";
@@ -42,6 +43,10 @@ export class DealerPattern implements Pattern {
 
   receive(): Frame[] | undefined {
     return this.messages.receive();
+  }
+
+  take(span: Span): boolean {
+    return this.messages.take(span);
   }
 
   get canSend(): boolean {

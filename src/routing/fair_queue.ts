@@ -1,6 +1,7 @@
 // One message from each pipe in turn, so that a flood from one peer does not starve another (RFC 28 and 30).
 
 import type { Frame } from "../message.ts";
+import type { Span } from "../span.ts";
 import type { Pipe } from "./pipe.ts";
 
 export class FairQueue {
@@ -25,6 +26,14 @@ export class FairQueue {
     if (index >= 0) this.#drop(index);
   }
 
+  /** Drops the messages whose first frame is not wanted, and those that have begun to arrive on `others` likewise. */
+  filter(wants: (octets: Uint8Array) => boolean, others: Iterable<Pipe>): void {
+    for (const pipe of new Set([...this.#ready, ...others])) {
+      pipe.filter(wants);
+      if (pipe.inbox.messages === 0) this.remove(pipe);
+    }
+  }
+
   /** The pipe whose turn it is; undefined when none has messages. */
   peek(): Pipe | undefined {
     return this.#ready[this.#next];
@@ -35,9 +44,22 @@ export class FairQueue {
     const pipe = this.#ready[this.#next];
     if (pipe === undefined) return undefined;
     const frames = pipe.receive();
+    this.#passOn(pipe);
+    return frames;
+  }
+
+  /** The message whose turn it is, as it lies on the wire; false when there is none. */
+  take(span: Span): boolean {
+    const pipe = this.#ready[this.#next];
+    if (pipe === undefined) return false;
+    pipe.take(span);
+    this.#passOn(pipe);
+    return true;
+  }
+
+  #passOn(pipe: Pipe): void {
     if (pipe.inbox.messages === 0) this.#drop(this.#next);
     else if (++this.#next === this.#ready.length) this.#next = 0;
-    return frames;
   }
 
   #drop(index: number): void {

@@ -1,7 +1,9 @@
 // What a socket type's rules are to the socket: where messages go, where they come from, whose turn it is.
 
+import type { Filter } from "../core/receiver.ts";
 import { StateError, type ZmqError } from "../errors.ts";
 import type { Frame, Outgoing } from "../message.ts";
+import type { Span } from "../span.ts";
 import type { Pipe } from "./pipe.ts";
 
 /** Operations of the user that wait already. */
@@ -21,6 +23,14 @@ export interface Pattern {
   identify(pipe: Pipe, routingId: Uint8Array): ZmqError | undefined;
   /** The pipe is gone; what it has received stays readable. */
   detach(pipe: Pipe): void;
+  /** A connection serves the pipe from now on: what its peer has to know can be sent. */
+  linked?(pipe: Pipe): void;
+  /** The connection is lost; the pipe waits for the next one. */
+  unlinked?(pipe: Pipe): void;
+  /** The peer sent a command that the session does not know; its data is borrowed. Answers why its link has to end. */
+  command?(pipe: Pipe, name: string, data: Uint8Array): ZmqError | undefined;
+  /** What of the messages that arrive is wanted; absent where all of them are. */
+  readonly filter?: Filter;
   /** The pipe has messages to read. */
   readable(pipe: Pipe): void;
   /** The pipe has room for messages. */
@@ -36,14 +46,13 @@ export interface Pattern {
   resend?(frames: Uint8Array[]): boolean;
   /** The next message for the user. */
   receive(): Frame[] | undefined;
+  /** Takes the next message as it lies on the wire, for a proxy; false when there is none. Absent where frames are added. */
+  take?(span: Span): boolean;
   /** True when a message could be sent, or received, at once. */
   readonly canSend: boolean;
   readonly canReceive: boolean;
-}
-
-/** The frames of a message, one or several. */
-export function framesOf(message: Outgoing): Exclude<Outgoing, string | Uint8Array> {
-  return Array.isArray(message) ? message : [message];
+  /** The socket is closed and every pipe gone: gives memory of the core back. */
+  free?(): void;
 }
 
 /** The error for an operation that the socket type does not have. */

@@ -6,11 +6,17 @@ import { Outbox } from "../core/outbox.ts";
 import { SendError } from "../errors.ts";
 import type { Frame, Outgoing } from "../message.ts";
 import type { OptionValues } from "../options.ts";
+import type { Span } from "../span.ts";
 
 /** From so many octets on, a batch is worth a system call while traffic is hot. */
 const BATCH_SIZE = 128 * 1024;
 /** Octets of a batch for each message of the high-water mark: a small mark asks for little buffering. */
 const BATCH_SHARE = 132;
+
+/** Octets that make a batch, for a high-water mark. */
+export function batchSize(mark: number): number {
+  return mark === 0 ? BATCH_SIZE : Math.min(BATCH_SIZE, mark * BATCH_SHARE);
+}
 
 /** What a pipe needs of the connection that serves it. */
 export interface PipeLink {
@@ -31,8 +37,14 @@ export class Pipe {
   readonly #options: OptionValues;
   /** The connection, while there is one past its handshake. */
   link: PipeLink | undefined;
+  /** The minor version of ZMTP 3 that both ends of the connection speak. */
+  minor = 0;
   /** True while the link does not read because the inbox is full. */
   paused = false;
+  /** What was sent when it was last found to take nothing. */
+  #stalledAt = -1;
+  /** Messages that were taken out of the inbox and that the user has not read. */
+  unread = 0;
   /** The name under which a ROUTER knows the peer, as the frame it prepends. */
   routingFrame: Frame | undefined;
   /** The routing id that `connect` gave to the peer, overriding the peer's own. */
@@ -62,16 +74,23 @@ export class Pipe {
    * Without a connection there is no batch, and the mark counts alone.
    */
   get full(): boolean {
-    const mark = this.#options.sendHighWaterMark;
-    if (mark === 0 || this.outbox.waiting < mark) return false;
+    const { sendHighWaterMark: mark, conflate } = this.#options;
+    if (mark === 0 || conflate || this.outbox.waiting < mark) return false;
     return this.link === undefined || this.batched;
+  }
+
+  /** Its stream takes nothing: it counts as stalled until something is taken. */
+  stall(): void {
+    this.#stalledAt = this.outbox.sent;
+  }
+
+  get stalled(): boolean {
+    return this.#stalledAt === this.outbox.sent;
   }
 
   /** True when what waits is worth a system call. */
   get batched(): boolean {
-    const mark = this.#options.sendHighWaterMark;
-    return this.outbox.bytes >=
-      (mark === 0 ? BATCH_SIZE : Math.min(BATCH_SIZE, mark * BATCH_SHARE));
+    return this.outbox.bytes >= batchSize(this.#options.sendHighWaterMark);
   }
 
   /**
@@ -80,6 +99,7 @@ export class Pipe {
    * @throws {SendError} `ENOBUFS` when not even an empty pipe can hold it.
    */
   send(message: Outgoing): boolean {
+    if (this.#options.conflate) this.outbox.clear();
     if (!this.outbox.append(message)) {
       if (this.outbox.waiting > 0 || this.outbox.inFlight) return false;
       throw new SendError(
@@ -87,12 +107,17 @@ export class Pipe {
         "Cannot send: the core's memory is exhausted; unsent messages to other peers hold it",
       );
     }
-    if (this.#letGo === undefined) this.#acquire();
-    if (this.link !== undefined) this.link.appended();
+    this.appended();
     return true;
   }
 
-  /** Apart from `send`, which must not make a closure for each message. */
+  /** A message was appended to the outbox. */
+  appended(): void {
+    if (this.#letGo === undefined) this.#acquire();
+    if (this.link !== undefined) this.link.appended();
+  }
+
+  /** Apart from `appended`, which must not make a closure for each message. */
   #acquire(): void {
     this.#letGo = this.#hold(() => this.#letGo = undefined);
   }
@@ -126,16 +151,38 @@ export class Pipe {
     const inbox = this.inbox;
     if (inbox.messages === 0) return undefined;
     const frames = inbox.shift();
-    if (this.paused && inbox.messages <= this.#options.receiveHighWaterMark >> 1) {
-      this.paused = false;
-      this.link?.resume();
-    }
+    if (this.paused && inbox.messages <= this.#options.receiveHighWaterMark >> 1) this.#goOn();
     return frames;
+  }
+
+  /** The next message as it lies on the wire. Only when there is one. */
+  take(span: Span): void {
+    this.inbox.shiftSpan(span);
+    if (this.paused) this.#goOn();
+  }
+
+  /** Drops unread messages whose first frame is not wanted. */
+  filter(wants: (octets: Uint8Array) => boolean): void {
+    this.inbox.filter(wants);
+    if (this.paused) this.#goOn();
+  }
+
+  /** The user has read one of the messages that `unread` counts. */
+  read(): void {
+    this.unread--;
+    if (this.paused) this.#goOn();
+  }
+
+  /** The link reads again when half of what it may hold is free. */
+  #goOn(): void {
+    if (this.inbox.messages + this.unread > this.#options.receiveHighWaterMark >> 1) return;
+    this.paused = false;
+    this.link?.resume();
   }
 
   /** True when the link should stop reading. */
   get saturated(): boolean {
-    const mark = this.#options.receiveHighWaterMark;
-    return mark > 0 && this.inbox.messages >= mark;
+    const { receiveHighWaterMark: mark, conflate } = this.#options;
+    return mark > 0 && !conflate && this.inbox.messages + this.unread >= mark;
   }
 }

@@ -2,6 +2,7 @@
 
 import type { ZmqError } from "../errors.ts";
 import type { Frame } from "../message.ts";
+import type { Span } from "../span.ts";
 import { FairQueue } from "./fair_queue.ts";
 import { notSupported, type Pattern } from "./pattern.ts";
 import type { Pipe } from "./pipe.ts";
@@ -31,6 +32,10 @@ export class PullPattern implements Pattern {
 
   receive(): Frame[] | undefined {
     return this.#messages.receive();
+  }
+
+  take(span: Span): boolean {
+    return this.#messages.take(span);
   }
 
   get canSend(): boolean {

@@ -2,9 +2,9 @@
 // and put before the reply, so that it finds its way back over any number of hops.
 
 import { StateError, type ZmqError } from "../errors.ts";
-import type { Frame, Outgoing, Part } from "../message.ts";
+import { type Frame, framesOf, type Outgoing, type Part } from "../message.ts";
 import { FairQueue } from "./fair_queue.ts";
-import { framesOf, type Pattern, type Queued } from "./pattern.ts";
+import type { Pattern, Queued } from "./pattern.ts";
 import type { Pipe } from "./pipe.ts";
 
 export class RepPattern implements Pattern {

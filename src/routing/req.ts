@@ -2,11 +2,11 @@
 // `correlate` the request's number before that.
 
 import { StateError, type ZmqError } from "../errors.ts";
-import type { Frame, Outgoing } from "../message.ts";
+import { type Frame, framesOf, type Outgoing } from "../message.ts";
 import type { OptionValues } from "../options.ts";
 import { FairQueue } from "./fair_queue.ts";
 import { LoadBalancer } from "./load_balancer.ts";
-import { framesOf, type Pattern, type Queued } from "./pattern.ts";
+import type { Pattern, Queued } from "./pattern.ts";
 import type { Pipe } from "./pipe.ts";
 
 const DELIMITER = new Uint8Array(0);

@@ -2,7 +2,7 @@
 // a message goes to.
 
 import { SendError, ZmqError } from "../errors.ts";
-import { Frame, type Outgoing, toBytes } from "../message.ts";
+import { Frame, framesOf, type Outgoing, toBytes } from "../message.ts";
 import type { OptionValues } from "../options.ts";
 import { FairQueue } from "./fair_queue.ts";
 import type { Pattern } from "./pattern.ts";
@@ -89,7 +89,7 @@ export class RouterPattern implements Pattern {
   refuse(): undefined {}
 
   send(message: Outgoing): boolean {
-    const [id, ...frames] = Array.isArray(message) ? message : [message];
+    const [id, ...frames] = framesOf(message);
     const pipe = this.#peers.get(keyOf(toBytes(id)));
     const { mandatory } = this.#options;
     if (pipe === undefined) {

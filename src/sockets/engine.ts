@@ -1,6 +1,7 @@
 // The inside of a socket: its pattern, its endpoints, and the operations that wait.
 
 import type { Cancel } from "../clock.ts";
+import type { Filter } from "../core/receiver.ts";
 import { StateError, ZmqError } from "../errors.ts";
 import { Endpoints } from "../link/endpoints.ts";
 import type { LinkHost } from "../link/host.ts";
@@ -20,7 +21,7 @@ export class Engine implements LinkHost, Queued {
   readonly type: SocketType;
   readonly options: OptionValues;
   readonly around: ContextParts;
-  readonly #pattern: Pattern;
+  readonly pattern: Pattern;
   readonly #sending: OperationQueue<Outgoing, void>;
   readonly #receiving: OperationQueue<undefined, Frame[]>;
   /** Messages that lost peers did not get; they go before everything else. */
@@ -30,13 +31,15 @@ export class Engine implements LinkHost, Queued {
   #letBacklogGo: Cancel | undefined;
   readonly #endpoints: Endpoints = new Endpoints(this, () => this.#closedNow());
   #closing: Promise<void> | undefined;
+  /** Told whenever something can be sent or received that could not before: a proxy has the socket. */
+  #borrower: (() => void) | undefined;
   #closedNow: () => void = () => {};
 
   constructor(type: SocketType, pattern: Pattern, options: OptionValues, around: ContextParts) {
     this.type = type;
     this.options = options;
     this.around = around;
-    this.#pattern = pattern;
+    this.pattern = pattern;
     this.#sending = new OperationQueue(around, "peer with room");
     this.#receiving = new OperationQueue(around, "message arrived");
   }
@@ -54,11 +57,16 @@ export class Engine implements LinkHost, Queued {
   }
 
   get readable(): boolean {
-    return !this.closed && this.#pattern.canReceive;
+    return !this.closed && this.pattern.canReceive;
   }
 
   get writable(): boolean {
-    return !this.closed && this.#backlog.length === 0 && this.#pattern.canSend;
+    return !this.closed && this.#backlog.length === 0 && this.pattern.canSend;
+  }
+
+  /** @throws {StateError} `EBADF` when the socket is closed. */
+  assertOpen(): void {
+    if (this.closed) throw closedError();
   }
 
   // Messages
@@ -67,7 +75,7 @@ export class Engine implements LinkHost, Queued {
     try {
       this.#mayUse("send", options?.signal);
       const message = toOutgoing(value);
-      if (this.#sending.length === 0 && this.#backlog.length === 0 && this.#pattern.send(message)) {
+      if (this.#sending.length === 0 && this.#backlog.length === 0 && this.pattern.send(message)) {
         if (this.#receiving.length > 0) this.#pump();
         return this.around.pace.due() ? this.around.pace.turn() : DONE;
       }
@@ -80,7 +88,7 @@ export class Engine implements LinkHost, Queued {
   receive(options?: OperationOptions): Promise<Frame[]> {
     try {
       this.#mayUse("receive", options?.signal);
-      const frames = this.#receiving.length === 0 ? this.#pattern.receive() : undefined;
+      const frames = this.#receiving.length === 0 ? this.pattern.receive() : undefined;
       if (frames === undefined) {
         return this.#receiving.add(undefined, this.options.receiveTimeout, options?.signal);
       }
@@ -93,10 +101,8 @@ export class Engine implements LinkHost, Queued {
 
   /** A message that is there already; undefined when `receive` has to be asked. */
   tryReceive(): Frame[] | undefined {
-    if (this.closed || this.#receiving.length > 0) return undefined;
-    return this.#pattern.refuse("receive", this) === undefined
-      ? this.#pattern.receive()
-      : undefined;
+    if (this.closed || this.#receiving.length > 0 || this.#borrower !== undefined) return undefined;
+    return this.pattern.receive();
   }
 
   /** The result of an operation that did not have to wait; now and then it waits for the event loop all the same. */
@@ -112,8 +118,9 @@ export class Engine implements LinkHost, Queued {
 
   #mayUse(use: "send" | "receive", signal: AbortSignal | undefined): void {
     if (this.#closing !== undefined) throw closedError();
+    if (this.#borrower !== undefined) throw borrowedError();
     signal?.throwIfAborted();
-    const refusal = this.#pattern.refuse(use, this);
+    const refusal = this.pattern.refuse(use, this);
     if (refusal !== undefined) throw refusal;
   }
 
@@ -127,7 +134,7 @@ export class Engine implements LinkHost, Queued {
     this.#pumping = true;
     while (this.#again) {
       this.#again = false;
-      while (this.#backlog.length > 0 && this.#pattern.resend!(this.#backlog[0])) {
+      while (this.#backlog.length > 0 && this.pattern.resend!(this.#backlog[0])) {
         this.#backlog.shift();
       }
       if (this.#backlog.length === 0) {
@@ -142,7 +149,7 @@ export class Engine implements LinkHost, Queued {
 
   #sendFirst(): boolean {
     try {
-      if (!this.#pattern.send(this.#sending.first)) return false;
+      if (!this.pattern.send(this.#sending.first)) return false;
       this.#sending.resolve();
     } catch (error) {
       this.#sending.reject(error);
@@ -151,10 +158,37 @@ export class Engine implements LinkHost, Queued {
   }
 
   #receiveFirst(): boolean {
-    const frames = this.#pattern.receive();
+    const frames = this.pattern.receive();
     if (frames === undefined) return false;
     this.#receiving.resolve(frames);
     return true;
+  }
+
+  // For a proxy
+
+  /** True when there is an endpoint. */
+  get attached(): boolean {
+    return this.#endpoints.size > 0;
+  }
+
+  /**
+   * Gives the messages of the socket to a proxy, which is called when there may be something to do.
+   *
+   * @throws {StateError} `EBADF` when the socket is closed, `EBUSY` when it is in use.
+   */
+  lend(borrower: () => void): void {
+    this.assertOpen();
+    if (this.#borrower !== undefined || this.sends > 0 || this.receives > 0) throw borrowedError();
+    this.#borrower = borrower;
+  }
+
+  giveBack(): void {
+    this.#borrower = undefined;
+  }
+
+  /** Routes a message, if that is possible at once. */
+  forward(message: Outgoing): boolean {
+    return this.#backlog.length === 0 && this.pattern.send(message);
   }
 
   // LinkHost
@@ -168,19 +202,48 @@ export class Engine implements LinkHost, Queued {
   }
 
   attach(pipe: Pipe): ZmqError | undefined {
-    const refusal = this.#pattern.attach(pipe);
-    if (refusal === undefined) this.#pump();
+    const refusal = this.pattern.attach(pipe);
+    if (refusal === undefined) this.#ready();
     return refusal;
   }
 
   identify(pipe: Pipe, routingId: Uint8Array): ZmqError | undefined {
-    return this.#pattern.identify(pipe, routingId);
+    return this.pattern.identify(pipe, routingId);
   }
 
   detach(pipe: Pipe): void {
-    this.#pattern.detach(pipe);
-    // A send that waits for this very peer has to know.
-    if (this.#sending.length > 0) this.#pump();
+    this.pattern.detach(pipe);
+    this.changed();
+  }
+
+  /** A peer sent something or is gone, or its topics are others: operations that wait may be able to go on. */
+  changed(): void {
+    if (this.#receiving.length > 0 || this.#sending.length > 0 || this.#borrower) this.#ready();
+  }
+
+  /** Something can be sent or received that could not before. */
+  #ready(): void {
+    this.#pump();
+    this.#borrower?.();
+  }
+
+  linked(pipe: Pipe): void {
+    this.pattern.linked?.(pipe);
+  }
+
+  unlinked(pipe: Pipe): void {
+    this.pattern.unlinked?.(pipe);
+    this.changed();
+  }
+
+  command(pipe: Pipe, name: string, data: Uint8Array): ZmqError | undefined {
+    const refusal = this.pattern.command?.(pipe, name, data);
+    this.changed();
+    return refusal;
+  }
+
+  get filter(): Filter | undefined {
+    return this.pattern.filter;
   }
 
   readonly hold: Hold = (expired) => {
@@ -201,20 +264,21 @@ export class Engine implements LinkHost, Queued {
   };
 
   returned(messages: Uint8Array[][]): void {
-    if (messages.length === 0 || this.#pattern.resend === undefined || this.closed) return;
+    if (messages.length === 0 || this.pattern.resend === undefined || this.closed) return;
     this.#backlog.unshift(...messages);
     this.#letBacklogGo ??= this.hold(() => this.#letBacklogGo = undefined);
     this.#pump();
   }
 
   pipeReadable(pipe: Pipe): void {
-    this.#pattern.readable(pipe);
-    if (this.#receiving.length > 0) this.#pump();
+    if (this.options.conflate) pipe.inbox.keepLast();
+    this.pattern.readable(pipe);
+    this.changed();
   }
 
   pipeWritable(pipe: Pipe): void {
-    this.#pattern.writable(pipe);
-    if (this.#sending.length > 0 || this.#backlog.length > 0) this.#pump();
+    this.pattern.writable(pipe);
+    if (this.#sending.length > 0 || this.#backlog.length > 0 || this.#borrower) this.#ready();
   }
 
   // Endpoints
@@ -224,21 +288,22 @@ export class Engine implements LinkHost, Queued {
   }
 
   async bind(text: string): Promise<void> {
-    if (this.closed || !await this.#endpoints.bind(text)) throw closedError();
+    this.assertOpen();
+    if (!await this.#endpoints.bind(text)) throw closedError();
   }
 
   connect(text: string, assignedId?: Uint8Array): void {
-    if (this.closed) throw closedError();
+    this.assertOpen();
     this.#endpoints.connect(text, assignedId);
   }
 
   async unbind(text: string): Promise<void> {
-    if (this.closed) throw closedError();
+    this.assertOpen();
     await this.#endpoints.unbind(text);
   }
 
   disconnect(text: string): void {
-    if (this.closed) throw closedError();
+    this.assertOpen();
     this.#endpoints.disconnect(text);
   }
 
@@ -251,9 +316,10 @@ export class Engine implements LinkHost, Queued {
   #close(): Promise<void> {
     const { keepAlive } = this.around;
     keepAlive.acquire();
-    const closed = new Promise<void>((resolve) => this.#closedNow = resolve).then(() =>
-      keepAlive.release()
-    );
+    const closed = new Promise<void>((resolve) => this.#closedNow = resolve).then(() => {
+      this.pattern.free?.();
+      keepAlive.release();
+    });
     queueMicrotask(() => {
       this.#receiving.rejectAll(closedMeanwhile);
       this.#sending.rejectAll(closedMeanwhile);
@@ -261,6 +327,7 @@ export class Engine implements LinkHost, Queued {
       if (linger === 0) this.#dropEverything();
       else if (linger > 0) this.around.clock.after(linger, () => this.#dropEverything());
       this.#finishEndpoints();
+      this.#borrower?.();
     });
     return closed;
   }
@@ -288,6 +355,13 @@ function closedMeanwhile(): ZmqError {
   return new ZmqError(
     "EAGAIN",
     "Operation was not possible or timed out: the socket was closed",
+  );
+}
+
+function borrowedError(): StateError {
+  return new StateError(
+    "EBUSY",
+    "The socket is in use: a proxy needs it for itself, without pending operations",
   );
 }
 

@@ -1,15 +1,25 @@
 // A loop of `await send()` or `await receive()` that never has to wait runs on microtasks alone: timers and I/O would
-// starve. Now and then such an operation waits for the event loop to come round.
+// starve. Now and then such an operation waits for the event loop to come round; and a publisher, which never waits for its
+// peers, gives those that have no room left a chance to take something before it drops what is for them.
 
 import type { Clock } from "../clock.ts";
 import type { Turns } from "../link/turns.ts";
+import type { Crowd } from "../routing/distributor.ts";
+import type { Pipe } from "../routing/pipe.ts";
 
 /** So many milliseconds may pass without a turn. */
 const LIMIT = 5;
 /** The clock is looked at once in so many operations at most; more often while they are slow. */
 const LONGEST_STRIDE = 64;
+/** A full peer whose stream takes nothing for so many milliseconds and turns has stalled: either alone may be short. */
+const STALL_TIME = 1;
+const STALL_TURNS = 8;
+/** Full peers are waited for so many milliseconds at once at most, */
+const LONGEST_WAIT = 20;
+/** and, while most peers have room, no more than so many times as long as the sender was at work before. */
+const PATIENCE = 3;
 
-export class Pace {
+export class Pace implements Crowd {
   readonly #clock: Clock;
   readonly #turns: Turns;
   #stride = 1;
@@ -17,6 +27,11 @@ export class Pace {
   #looked = 0;
   /** Since when no turn was seen; undefined when one was seen after the last look. */
   #since: number | undefined;
+  /** Peers without room, to be waited for, and of how many. */
+  #crowd: Pipe[] = [];
+  #peers = 0;
+  /** Until then it is not waited for peers. */
+  #busyUntil = 0;
 
   constructor(clock: Clock, turns: Turns) {
     this.#clock = clock;
@@ -25,12 +40,56 @@ export class Pace {
 
   /** Counts an operation that did not wait; true when the event loop has to come round first. */
   due(): boolean {
+    if (this.#crowd.length > 0) return true;
     return --this.#left === 0 && this.#look();
   }
 
-  /** Resolves when the event loop has come round. */
+  /** Resolves when the event loop has come round, and peers without room have had their chance. */
   turn(): Promise<void> {
+    return this.#crowd.length > 0 ? this.#relieve() : this.#poll();
+  }
+
+  get open(): boolean {
+    return this.#clock.now() >= this.#busyUntil;
+  }
+
+  add(pipe: Pipe, peers: number): void {
+    if (!this.#crowd.includes(pipe)) this.#crowd.push(pipe);
+    this.#peers = peers;
+  }
+
+  #poll(): Promise<void> {
     return new Promise((resolve) => this.#clock.poll(resolve));
+  }
+
+  /** Waits until none of the crowd is full any more, but for those that have stalled. */
+  async #relieve(): Promise<void> {
+    const start = this.#clock.now();
+    let now = start;
+    let crowd = this.#crowd.map((pipe) => ({
+      pipe,
+      sent: pipe.outbox.sent,
+      since: start,
+      turns: 0,
+    }));
+    const few = 2 * crowd.length < this.#peers;
+    this.#crowd = [];
+    do {
+      await this.#poll();
+      now = this.#clock.now();
+      crowd = crowd.filter((member) => {
+        const { pipe } = member;
+        if (pipe.outbox.sent !== member.sent) {
+          member.sent = pipe.outbox.sent;
+          member.since = now;
+          member.turns = 0;
+        } else if (++member.turns >= STALL_TURNS && now - member.since >= STALL_TIME) {
+          pipe.stall();
+        }
+        return pipe.full && !pipe.stalled;
+      });
+    } while (crowd.length > 0 && now - start < LONGEST_WAIT);
+    this.#busyUntil = few ? now + (now - start) / PATIENCE : now;
   }
 
   #look(): boolean {

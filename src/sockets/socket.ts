@@ -12,7 +12,7 @@ import {
 } from "../options.ts";
 import type { Pattern } from "../routing/pattern.ts";
 import { SOCKET_TYPE_ID, type SocketType } from "../wire/socket_type.ts";
-import { type Context, context as standardContext, partsOf } from "./context.ts";
+import { type Context, context as standardContext, type ContextParts, partsOf } from "./context.ts";
 import { Engine } from "./engine.ts";
 import type { OperationOptions } from "./queue.ts";
 
@@ -53,6 +53,11 @@ export interface Readable {
 /** The inside of a socket; for the files of this folder. */
 export let engineOf: (socket: Socket) => Engine;
 
+/** The rules of a socket, by a class that knows which they are. */
+export function patternOf<P extends Pattern>(socket: Socket): P {
+  return engineOf(socket).pattern as P;
+}
+
 const READY_CLASSES: Set<unknown> = new Set();
 
 /** The base of all sockets: endpoints, life cycle and the options that every socket has. */
@@ -68,7 +73,7 @@ export abstract class Socket {
   /** @internal */
   constructor(
     type: SocketType,
-    pattern: (options: OptionValues) => Pattern,
+    pattern: (options: OptionValues, around: ContextParts) => Pattern,
     options: SocketOptions<object> = {},
   ) {
     if (typeof options !== "object" || options === null) {
@@ -76,7 +81,8 @@ export abstract class Socket {
     }
     const values = defaultOptions();
     this.context = options.context ?? standardContext;
-    this.#engine = new Engine(type, pattern(values), values, partsOf(this.context));
+    const around = partsOf(this.context);
+    this.#engine = new Engine(type, pattern(values, around), values, around);
     for (const [name, value] of Object.entries(options)) {
       if (name !== "context" && value !== undefined) this.#setOption(name, value);
     }

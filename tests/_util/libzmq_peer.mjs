@@ -10,13 +10,29 @@ const { createInterface } = await load("node:readline");
 const zmq = await load("zeromq");
 
 const ROUTING_ID = 5; // ZMQ_ROUTING_ID; zeromq.js's own property takes text only
+const SUBSCRIBE = 6; // ZMQ_SUBSCRIBE, which zeromq.js lacks for XPUB with `manual`
+const UNSUBSCRIBE = 7;
+const EVENTS = 15;
+const TOPICS_COUNT = 116;
+/** Options that zeromq.js has no property for. */
+const FLAGS = { manualLastValue: 98, onlyFirstSubscribe: 108, verboseUnsubscribe: 115 };
 const REBIND_MS = 5_000;
 const ATTEMPT_MS = 50;
+const WAKE_MS = 10;
+const FLOOD_BURST = 10;
 
 /** @type {Map<string, any>} */
 const sockets = new Map();
 /** @type {Map<string, Record<string, number>>} */
 const events = new Map();
+/** @type {Map<string, any>} */
+const proxies = new Map();
+/** @type {Map<string, { topics: Buffer[], next: number, stopped: boolean, done: Promise<void> }>} */
+const floods = new Map();
+/** @type {Map<any, { count: number }>} */
+const uses = new Map();
+/** @type {WeakMap<object, Promise<unknown>>} */
+const turns = new WeakMap();
 
 const fromHex = (frames) => frames.map((frame) => Buffer.from(frame, "hex"));
 const toHex = (frames) => frames.map((frame) => frame.toString("hex"));
@@ -27,24 +43,67 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * both at once, even between two libzmq peers; so each attempt is short and made again.
  */
 async function patiently(socket, attempt) {
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (error.code !== "EAGAIN" || socket.closed) throw error;
+  const use = uses.get(socket);
+  if (use) use.count++;
+  try {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (error.code !== "EAGAIN" || socket.closed) throw error;
+      }
     }
+  } finally {
+    if (use) use.count--;
   }
 }
 
-const send = (socket, frames) => patiently(socket, () => socket.send(frames));
+/**
+ * libzmq subscribes at a new peer, and learns of a peer's subscriptions, only when its socket is
+ * used. So those that are not used are looked at now and then.
+ */
+function wakeIdle() {
+  for (const [socket, { count }] of uses) {
+    if (socket.closed) uses.delete(socket);
+    else if (count === 0) socket.getInt32Option(EVENTS);
+  }
+}
+
+/** Sends in the order of the calls: zeromq.js refuses a send while another one is under way. */
+function send(socket, frames) {
+  const turn = (turns.get(socket) ?? Promise.resolve())
+    .then(() => patiently(socket, () => socket.send(frames)));
+  turns.set(socket, turn.catch(() => {})); // whose turn it was is told
+  return turn;
+}
+
 const receive = (socket) => patiently(socket, () => socket.receive());
+
+function setOption(socket, option, value) {
+  if (option in FLAGS) socket.setBoolOption(FLAGS[option], value);
+  else socket[option] = value;
+}
+
+/** Whatever may hold up a test's own calls must not hold up a proxy's. */
+function setPatience(socket, ms) {
+  if (!(socket instanceof zmq.Pull || socket instanceof zmq.Subscriber)) socket.sendTimeout = ms;
+  if (!(socket instanceof zmq.Push || socket instanceof zmq.Publisher)) socket.receiveTimeout = ms;
+}
+
+async function setTopics(socket, option, topics) {
+  for (const topic of topics) {
+    if (!(socket instanceof zmq.XSubscriber)) socket.setStringOption(option, topic);
+    else await send(socket, Buffer.concat([Buffer.of(option === SUBSCRIBE ? 1 : 0), topic]));
+  }
+}
 
 const commands = {
   open({ name, type, options, routingId }) {
-    const socket = new zmq[type](options);
-    if (type !== "Pull") socket.sendTimeout = ATTEMPT_MS;
-    if (type !== "Push") socket.receiveTimeout = ATTEMPT_MS;
+    const socket = new zmq[type]();
+    setPatience(socket, ATTEMPT_MS);
+    for (const [option, value] of Object.entries(options)) setOption(socket, option, value);
     if (routingId !== undefined) socket.setStringOption(ROUTING_ID, Buffer.from(routingId, "hex"));
+    if (/Publisher|Subscriber/.test(type)) uses.set(socket, { count: 0 });
     const counts = { handshake: 0, disconnect: 0 };
     socket.events.on("handshake", () => counts.handshake++);
     socket.events.on("disconnect", () => counts.disconnect++);
@@ -82,14 +141,76 @@ const commands = {
   },
 
   set({ socket, option, value }) {
-    socket[option] = value;
+    setOption(socket, option, value);
   },
+
+  /** An XSUB sends its subscriptions, all others set them. */
+  subscribe: ({ socket, topics }) => setTopics(socket, SUBSCRIBE, fromHex(topics)),
+
+  unsubscribe: ({ socket, topics }) => setTopics(socket, UNSUBSCRIBE, fromHex(topics)),
+
+  topicsCount: ({ socket }) => socket.getInt32Option(TOPICS_COUNT),
 
   events: ({ name }) => events.get(name),
 
   send: ({ socket, frames }) => send(socket, fromHex(frames)),
 
   receive: async ({ socket }) => toHex(await receive(socket)),
+
+  async sendEach({ socket, messages }) {
+    for (const frames of messages) await send(socket, fromHex(frames));
+  },
+
+  /** Receives all that comes before a message with these frames. */
+  async receiveUntil({ socket, last }) {
+    const messages = [];
+    for (;;) {
+      const frames = toHex(await receive(socket));
+      if (frames.length === last.length && frames.every((frame, i) => frame === last[i])) {
+        return messages;
+      }
+      messages.push(frames);
+    }
+  },
+
+  /** Publishes `[topic, number]` with the topics in turn, until it is stopped. */
+  startFlood({ name, socket, topics }) {
+    const flood = { topics: fromHex(topics), next: 0, stopped: false };
+    const run = async () => {
+      while (!flood.stopped) {
+        for (let i = 0; i < FLOOD_BURST; i++) {
+          const topic = flood.topics[flood.next % flood.topics.length];
+          await send(socket, [topic, String(flood.next++)]);
+        }
+        await pause(1);
+      }
+    };
+    floods.set(name, Object.assign(flood, { done: run() }));
+  },
+
+  /** Stops the flood; how many messages it had. */
+  async stopFlood({ name }) {
+    const flood = floods.get(name);
+    flood.stopped = true;
+    await flood.done;
+    return flood.next;
+  },
+
+  /** Runs libzmq's own proxy until it is terminated. */
+  async proxy({ name, socket, to }) {
+    const other = sockets.get(to);
+    for (const end of [socket, other]) {
+      setPatience(end, -1);
+      uses.delete(end);
+    }
+    const proxy = new zmq.Proxy(socket, other);
+    proxies.set(name, proxy);
+    await proxy.run();
+    for (const end of [name, to]) sockets.delete(end);
+  },
+
+  /** Calls `pause`, `resume` or `terminate`. */
+  steer: ({ name, action }) => proxies.get(name)[action](),
 
   async sendMany({ socket, spec, prefix }) {
     const head = fromHex(prefix);
@@ -166,5 +287,6 @@ function answer(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
+setInterval(wakeIdle, WAKE_MS);
 for await (const line of createInterface({ input: process.stdin })) run(JSON.parse(line));
 process.exit();

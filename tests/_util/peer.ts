@@ -13,9 +13,20 @@ export interface MessageSpec {
 }
 
 /** The socket types that a peer can open. */
-export type PeerSocketType = "Pair" | "Push" | "Pull" | "Request" | "Reply" | "Dealer" | "Router";
+export type PeerSocketType =
+  | "Pair"
+  | "Push"
+  | "Pull"
+  | "Request"
+  | "Reply"
+  | "Dealer"
+  | "Router"
+  | "Publisher"
+  | "Subscriber"
+  | "XPublisher"
+  | "XSubscriber";
 
-/** Options of zeromq.js. */
+/** Options of zeromq.js, and those of libzmq that it has no property for. */
 export type PeerOptions = Readonly<Record<string, string | number | boolean>>;
 
 /** How often a peer's socket shook hands and lost a connection. */
@@ -76,6 +87,8 @@ interface ProcessGlobal {
 }
 
 const COMMAND_MS = 45_000;
+/** For what ends with the test. */
+const FOREVER_MS = 600_000;
 const STOP_MS = 3_000;
 const process = (globalThis as unknown as { process: ProcessGlobal }).process;
 const modules = new URL("../../node_modules/", import.meta.url).pathname;
@@ -141,13 +154,13 @@ export class Peer {
   }
 
   /** Sends a command; the answer's value. */
-  command(command: string, args: object): Promise<unknown> {
+  command(command: string, args: object, ms: number = COMMAND_MS): Promise<unknown> {
     if (this.#ended) return Promise.reject(new Error(`The libzmq peer has ended: ${command}`));
     const id = ++this.#lastId;
     const answer = Promise.withResolvers<unknown>();
     this.#pending.set(id, answer);
     this.#child.stdin.write(`${JSON.stringify({ id, command, ...args })}\n`);
-    return within(answer.promise, COMMAND_MS, `libzmq peer, ${command} ${JSON.stringify(args)}`);
+    return within(answer.promise, ms, `libzmq peer, ${command} ${JSON.stringify(args)}`);
   }
 
   /** Ends the process as a crash would; commands under way are rejected. */
@@ -215,10 +228,28 @@ export class PeerSocket {
     await this.#command("set", { option, value });
   }
 
+  /** Subscribes; an XPUB with `manual` does it for the peer that it received from last. */
+  async subscribe(...topics: (string | Uint8Array)[]): Promise<void> {
+    await this.#command("subscribe", { topics: topics.map(hexOf) });
+  }
+
+  async unsubscribe(...topics: (string | Uint8Array)[]): Promise<void> {
+    await this.#command("unsubscribe", { topics: topics.map(hexOf) });
+  }
+
+  /** How many topics it knows. */
+  async topicsCount(): Promise<number> {
+    return await this.#command("topicsCount", {}) as number;
+  }
+
   /** Sends one message. */
   async send(...frames: (string | Uint8Array)[]): Promise<void> {
-    const hex = frames.map((frame) => toHex(typeof frame === "string" ? utf8(frame) : frame));
-    await this.#command("send", { frames: hex });
+    await this.#command("send", { frames: frames.map(hexOf) });
+  }
+
+  /** Sends messages one after the other. */
+  async sendEach(messages: readonly (readonly (string | Uint8Array)[])[]): Promise<void> {
+    await this.#command("sendEach", { messages: messages.map((frames) => frames.map(hexOf)) });
   }
 
   /** Receives one message. */
@@ -226,10 +257,25 @@ export class PeerSocket {
     return (await this.#command("receive", {}) as string[]).map(fromHex);
   }
 
+  /** Receives all messages before the one with these frames. */
+  async receiveUntil(...last: (string | Uint8Array)[]): Promise<Uint8Array[][]> {
+    const messages = await this.#command("receiveUntil", { last: last.map(hexOf) }) as string[][];
+    return messages.map((frames) => frames.map(fromHex));
+  }
+
+  /** Publishes `[topic, number]`, the topics in turn, until {@linkcode PeerSocket.stopFlood}. */
+  async startFlood(...topics: (string | Uint8Array)[]): Promise<void> {
+    await this.#command("startFlood", { topics: topics.map(hexOf) });
+  }
+
+  /** Stops the flood; how many messages it had. */
+  async stopFlood(): Promise<number> {
+    return await this.#command("stopFlood", {}) as number;
+  }
+
   /** Sends generated messages, each after the frames of `prefix`. */
   async sendMany(spec: MessageSpec, ...prefix: (string | Uint8Array)[]): Promise<void> {
-    const hex = prefix.map((frame) => toHex(typeof frame === "string" ? utf8(frame) : frame));
-    await this.#command("sendMany", { spec, prefix: hex });
+    await this.#command("sendMany", { spec, prefix: prefix.map(hexOf) });
   }
 
   /** Receives generated messages and checks every byte, leaving out the first `skip` frames. */
@@ -252,6 +298,16 @@ export class PeerSocket {
     await this.#command("forward", { to: to.#name });
   }
 
+  /** Runs libzmq's proxy between this socket and the other until it is terminated. */
+  async proxy(to: PeerSocket): Promise<void> {
+    await this.#peer.command("proxy", { name: this.#name, to: to.#name }, FOREVER_MS);
+  }
+
+  /** Steers the proxy whose front end this socket is. */
+  async steer(action: "pause" | "resume" | "terminate"): Promise<void> {
+    await this.#command("steer", { action });
+  }
+
   /** Sends `[number, filler]` for each number from `from` up to but not including `to`. */
   async sendSequence(from: number, to: number, filler = 0): Promise<void> {
     await this.#command("sendSequence", { from, to, filler });
@@ -270,4 +326,8 @@ export class PeerSocket {
   #command(command: string, args: object): Promise<unknown> {
     return this.#peer.command(command, { name: this.#name, ...args });
   }
+}
+
+function hexOf(octets: string | Uint8Array): string {
+  return toHex(typeof octets === "string" ? utf8(octets) : octets);
 }

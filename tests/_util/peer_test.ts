@@ -1,6 +1,6 @@
 // Proves the interop harness itself: libzmq against libzmq, every kind of command.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
 import { assertFrames } from "./bytes.ts";
 import { eventually } from "./deadline.ts";
@@ -58,6 +58,41 @@ describe("libzmq peer", () => {
     await dealer.send("hello");
     assertFrames(await router.receive(), [Uint8Array.of(1, 0, 255), "hello"]);
     await assertRejects(() => router.send("nobody", "x"), Error, "Host unreachable");
+  });
+
+  it("publishes and subscribes, and wakes sockets that nobody uses", async () => {
+    const [pub, sub] = [await peer.open("XPublisher"), await peer.open("Subscriber")];
+    await sub.subscribe("a", Uint8Array.of(0, 255));
+    await sub.connect(await pub.bind());
+    await eventually(async () => await pub.topicsCount() === 2);
+    assertFrames(await pub.receive(), [Uint8Array.of(1, 0x61)]);
+    await pub.sendEach([["a", "1"], ["b", "2"], [Uint8Array.of(0, 255, 1)], ["a", "end"]]);
+    const received = await sub.receiveUntil("a", "end");
+    assertEquals(received.map((frames) => frames.length), [2, 1]);
+    await sub.unsubscribe("a");
+    assertFrames(await pub.receive(), [Uint8Array.of(1, 0, 255)]);
+    assertFrames(await pub.receive(), [Uint8Array.of(0, 0x61)]);
+  });
+
+  it("floods two topics in turn", async () => {
+    const [pub, sub] = [await peer.open("Publisher"), await peer.open("XSubscriber")];
+    await sub.connect(await pub.bind());
+    await sub.subscribe("b");
+    await eventually(async () => await pub.topicsCount() === 1);
+    await pub.startFlood("a", "b");
+    for (let i = 1; i < 100; i += 2) assertFrames(await sub.receive(), ["b", String(i)]);
+    assertGreater(await pub.stopFlood(), 99);
+  });
+
+  it("runs libzmq's proxy until it is terminated", async () => {
+    const [front, back] = [await peer.open("Pull"), await peer.open("Push")];
+    const [push, pull] = [await peer.open("Push"), await peer.open("Pull")];
+    await push.connect(await front.bind());
+    await pull.connect(await back.bind());
+    const running = front.proxy(back);
+    await Promise.all([push.sendMany(SPEC), pull.receiveMany(SPEC)]);
+    await front.steer("terminate");
+    await running;
   });
 
   it("dies by a signal, and its successor takes the port", async () => {

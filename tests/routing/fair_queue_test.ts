@@ -4,10 +4,19 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { FairQueue } from "../../src/routing/fair_queue.ts";
+import { Span } from "../../src/span.ts";
+import { toHex, utf8 } from "../_util/bytes.ts";
+import { encodeMessage } from "../core/models/frame_model.ts";
 import { PipeEnd, texts } from "../_util/pipe_end.ts";
 
 function receive(queue: FairQueue): string | undefined {
   return texts(queue.receive())?.join();
+}
+
+/** Takes the next message as it lies on the wire; its octets. */
+function take(queue: FairQueue): Uint8Array | undefined {
+  const span = new Span(new Uint8Array(0), 0, 0);
+  return queue.take(span) ? span.slab.slice(span.start, span.end) : undefined;
 }
 
 function fill(queue: FairQueue, end: PipeEnd, ...messages: string[]): void {
@@ -117,5 +126,45 @@ describe("FairQueue", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("FairQueue.take()", () => {
+  it("takes turns as receive() does, and both may be mixed", () => {
+    const queue = new FairQueue();
+    const ends = [new PipeEnd(), new PipeEnd()];
+    for (const [i, end] of ends.entries()) fill(queue, end, `${i}a`, `${i}b`, `${i}c`);
+    const wire = (text: string): string => toHex(encodeMessage([utf8(text)]));
+    assertEquals([take(queue)!, take(queue)!].map(toHex), ["0a", "1a"].map(wire));
+    assertEquals([receive(queue), toHex(take(queue)!)], ["0b", wire("1b")]);
+    assertEquals([toHex(take(queue)!), receive(queue)], [wire("0c"), "1c"]);
+    assertEquals([take(queue), queue.readable], [undefined, false]);
+  });
+});
+
+describe("FairQueue.filter()", () => {
+  it("drops what is not wanted, and pipes that have nothing left lose their turn", () => {
+    const queue = new FairQueue();
+    const ends = [new PipeEnd(), new PipeEnd(), new PipeEnd()];
+    for (const end of ends) fill(queue, end, "x", "a", "x", "b");
+    fill(queue, ends[1], "x");
+    receive(queue);
+    queue.filter(([octet]) => octet !== 120, []);
+    const order = Array.from({ length: 6 }, () => receive(queue));
+    assertEquals(order, ["a", "a", "a", "b", "b", "b"]);
+    assertEquals(queue.readable, false);
+    for (const end of ends) fill(queue, end, "x");
+    queue.filter(() => false, []);
+    assertEquals([queue.readable, queue.peek(), receive(queue)], [false, undefined, undefined]);
+    fill(queue, ends[2], "c");
+    assertEquals(receive(queue), "c");
+  });
+
+  it("asks about pipes without a whole message as well, when they are named", () => {
+    const queue = new FairQueue();
+    const [quiet, other] = [new PipeEnd(), new PipeEnd()];
+    for (const { pipe } of [quiet, other]) pipe.inbox.push(Uint8Array.of(1, 1, 120), 0);
+    queue.filter(([octet]) => octet !== 120, [quiet.pipe]);
+    assertEquals([quiet, other].map(({ pipe }) => pipe.inbox.beheaded), [true, false]);
   });
 });

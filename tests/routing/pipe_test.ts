@@ -5,6 +5,7 @@ import { describe, it } from "@std/testing/bdd";
 import { Core } from "../../src/core/instance.ts";
 import { defaultOptions, type OptionValues } from "../../src/options.ts";
 import { Pipe } from "../../src/routing/pipe.ts";
+import { Span } from "../../src/span.ts";
 import { utf8 } from "../_util/bytes.ts";
 import { assertMessages, pattern } from "../_util/octets.ts";
 import { PipeEnd } from "../_util/pipe_end.ts";
@@ -101,6 +102,53 @@ describe("a pipe", () => {
       return resumed;
     });
     assertEquals([seen, end.pipe.paused, end.pipe.receive()], [[0, 1, 1, 1], false, undefined]);
+  });
+
+  it("lets its connection read on when what was taken out is read, or dropped", () => {
+    const end = new PipeEnd(undefined, { receiveHighWaterMark: 4 });
+    const { pipe } = end;
+    let resumed = 0;
+    pipe.link = { appended() {}, resume: () => resumed++, refuse() {} };
+    const span = new Span(new Uint8Array(0), 0, 0);
+    const steps: [() => void, number, boolean][] = [
+      [() => void (pipe.inbox.shift(), pipe.unread++), 0, true],
+      [() => pipe.take(span), 0, false],
+      [() => pipe.read(), 1, false],
+      [() => end.say("x", "y").say("x").say("x"), 1, true],
+      [() => pipe.filter(() => false), 2, false],
+    ];
+    for (let i = 0; i < 4; i++) end.say("m");
+    for (const [step, expected, saturated] of steps) {
+      pipe.paused ||= pipe.saturated;
+      step();
+      assertEquals([resumed, pipe.saturated], [expected, saturated]);
+    }
+  });
+
+  it("is stalled from when it was found to take nothing until it takes something", () => {
+    const { pipe } = new PipeEnd();
+    for (let i = 0; i < 3; i++) pipe.send("message");
+    assertEquals(pipe.stalled, false);
+    pipe.stall();
+    assertEquals(pipe.stalled, true);
+    pipe.outbox.take(1);
+    pipe.send("another");
+    assertEquals(pipe.stalled, true);
+    pipe.outbox.advance(1);
+    assertEquals([pipe.stalled, pipe.outbox.sent], [false, 1]);
+    pipe.outbox.rewind();
+    assertEquals(pipe.stalled, false);
+  });
+
+  it("with conflate is never full, never saturated, and keeps the newest message", () => {
+    const end = new PipeEnd(undefined, {
+      conflate: true,
+      sendHighWaterMark: 1,
+      receiveHighWaterMark: 1,
+    });
+    for (const text of ["1", "2", "3"]) assert(end.pipe.send(text));
+    assertEquals([end.pipe.full, end.pipe.outbox.waiting, end.heard()], [false, 1, [["3"]]]);
+    assertEquals(end.say("a").say("b").pipe.saturated, false);
   });
 
   it("refuses a message that memory has no room for, at once or when the rest has left", () => {

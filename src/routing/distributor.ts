@@ -1,0 +1,134 @@
+// Fan-out over pipes: a message goes to every peer whose topics match it (RFC 29), and is dropped, counted, for those that
+// have no room.
+
+import {
+  LIST_ACTIVE,
+  LIST_REQUESTED,
+  PUBLISH_ALL_OR_NONE,
+  PUBLISH_INVERTED,
+  PUBLISH_MATCH_ONLY,
+  PUBLISH_NAME_ALL,
+} from "../../wasm/layout.ts";
+import { FanOut } from "../core/fan_out.ts";
+import type { Core } from "../core/instance.ts";
+import { codeOf } from "../errors.ts";
+import type { Outgoing } from "../message.ts";
+import type { OptionValues } from "../options.ts";
+import { batchSize, type Pipe } from "./pipe.ts";
+
+/** Peers that have no room: who sends may wait a moment for them, if it can. */
+export interface Crowd {
+  /** True when it may be waited now; not for too long in relation to what is done meanwhile. */
+  readonly open: boolean;
+  /** One of `peers` peers has no room. */
+  add(pipe: Pipe, peers: number): void;
+}
+
+/** Called with each topic that a lost peer had, and whether nobody has it any more. */
+export type Lost = (topic: Uint8Array, last: boolean) => void;
+
+export class Distributor {
+  readonly fan: FanOut;
+  readonly #options: OptionValues;
+  readonly #crowd: Crowd;
+  /** What was dropped so far. */
+  #dropped = 0;
+  /** The connected peers, by the addresses of their outboxes. */
+  readonly #pipes: Map<number, Pipe> = new Map();
+
+  constructor(core: Core, options: OptionValues, crowd: Crowd) {
+    this.fan = new FanOut(core);
+    this.#options = options;
+    this.#crowd = crowd;
+  }
+
+  /** The connected peers. */
+  get pipes(): Iterable<Pipe> {
+    return this.#pipes.values();
+  }
+
+  has(pipe: Pipe): boolean {
+    return this.#pipes.get(pipe.outbox.box) === pipe;
+  }
+
+  /** How many topics are published to a peer. */
+  topicsOf(pipe: Pipe): number {
+    return this.fan.topicsOf(LIST_ACTIVE, pipe.outbox);
+  }
+
+  join(pipe: Pipe): void {
+    this.#pipes.set(pipe.outbox.box, pipe);
+    this.fan.join(pipe.outbox);
+  }
+
+  /** The peer is gone: its topics are as well, at once. */
+  leave(pipe: Pipe, activeLost: Lost, requestedLost: Lost): void {
+    if (!this.has(pipe)) return;
+    this.#pipes.delete(pipe.outbox.box);
+    this.#forget(pipe, LIST_ACTIVE, activeLost);
+    this.#forget(pipe, LIST_REQUESTED, requestedLost);
+    this.fan.leave(pipe.outbox);
+  }
+
+  #forget(pipe: Pipe, list: number, lost: Lost): void {
+    for (;;) {
+      const popped = this.fan.pop(list, pipe.outbox);
+      if (popped === undefined) return;
+      lost(popped.topic, popped.last);
+    }
+  }
+
+  /** Publishes, to `only` alone if it is given; false when `noDrop` makes the message wait for a full peer. */
+  publish(message: Outgoing, only: Pipe | undefined): boolean {
+    const { sendHighWaterMark: mark, noDrop, conflate, invertMatching } = this.#options;
+    let flags = 0;
+    if (noDrop && !conflate) flags |= PUBLISH_ALL_OR_NONE;
+    if (invertMatching) flags |= PUBLISH_INVERTED;
+    if (conflate) flags |= PUBLISH_MATCH_ONLY | PUBLISH_NAME_ALL;
+    const first = this.fan.publish(message, only?.outbox, mark, batchSize(mark), flags);
+    if (first === undefined) return false;
+    if (first !== 0) this.#attend(first, message, conflate);
+    if (this.fan.dropped !== this.#dropped) this.#lost();
+    return true;
+  }
+
+  /** Something was dropped. Peers whose streams are not stalled might have room for the next one. */
+  #lost(): void {
+    this.#dropped = this.fan.dropped;
+    if (!this.#crowd.open) return;
+    for (const pipe of this.#pipes.values()) {
+      if (pipe.full && !pipe.stalled) this.#crowd.add(pipe, this.#pipes.size);
+    }
+  }
+
+  /** Looks after the outboxes that the core named; attending to one may change their list, which is read first. */
+  #attend(first: number, message: Outgoing, conflate: boolean): void {
+    const pipes: Pipe[] = [];
+    for (let box = first; box !== 0; box = this.fan.after(box)) pipes.push(this.#pipes.get(box)!);
+    const { bodies } = this.fan;
+    if (!conflate && bodies.length > 0) { for (const pipe of pipes) pipe.outbox.share(bodies); }
+    for (const pipe of pipes) {
+      if (!this.has(pipe)) continue;
+      if (conflate) keepNewest(pipe, message);
+      else pipe.appended();
+      if (pipe.full && !pipe.stalled && this.#crowd.open) {
+        this.#crowd.add(pipe, this.#pipes.size);
+      }
+    }
+  }
+
+  /** Every peer must have left. */
+  free(): void {
+    this.fan.free();
+  }
+}
+
+/** Replaces what waits for a peer; the others must not do without the message because there is no memory for this one. */
+function keepNewest(pipe: Pipe, message: Outgoing): void {
+  try {
+    if (pipe.send(message)) return;
+  } catch (error) {
+    if (codeOf(error) !== "ENOBUFS") throw error;
+  }
+  pipe.outbox.drop();
+}

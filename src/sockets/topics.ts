@@ -1,0 +1,38 @@
+// Topics as users give them.
+
+import { withCode } from "../errors.ts";
+import { describe, toBytes } from "../message.ts";
+import { checkTopic } from "../wire/subscription.ts";
+import { engineOf, type Socket } from "./socket.ts";
+
+/** The start of the messages that are wanted: text as UTF-8, or octets. */
+export type Topic = string | ArrayBufferView | ArrayBuffer;
+
+/**
+ * The topics of a call as octets, the empty one if there is none.
+ *
+ * @throws {StateError} `EBADF` when the socket is closed.
+ * @throws {TypeError} `EINVAL`
+ */
+export function topicList(socket: Socket, topics: readonly Topic[]): Uint8Array[] {
+  engineOf(socket).assertOpen();
+  return topics.length === 0 ? [new Uint8Array(0)] : topics.map(octetsOf);
+}
+
+function octetsOf(topic: Topic): Uint8Array {
+  const octets = typeof topic === "string" ? toBytes(topic) : viewOf(topic);
+  checkTopic(octets);
+  return octets;
+}
+
+function viewOf(topic: ArrayBufferView | ArrayBuffer): Uint8Array {
+  if (topic instanceof Uint8Array) return topic;
+  if (ArrayBuffer.isView(topic)) {
+    return new Uint8Array(topic.buffer, topic.byteOffset, topic.byteLength);
+  }
+  if (topic instanceof ArrayBuffer) return new Uint8Array(topic);
+  throw withCode(
+    new TypeError(`A topic must be a string or octets, not ${describe(topic)}`),
+    "EINVAL",
+  );
+}
