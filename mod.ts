@@ -62,6 +62,7 @@ export type {
 export { Context, context, type ContextOptions } from "./src/sockets/context.ts";
 export { Dealer, Router, type RouterConnectOptions } from "./src/sockets/dealer_router.ts";
 export { Pair } from "./src/sockets/pair.ts";
+export { Proxy, type ProxyCounts, type ProxyStatistics } from "./src/sockets/proxy.ts";
 export { Pull, Push } from "./src/sockets/pipeline.ts";
 export { Publisher, Subscriber } from "./src/sockets/publish_subscribe.ts";
 export type { OperationOptions } from "./src/sockets/queue.ts";
