@@ -1,6 +1,6 @@
-// The four measurements, each with two peers of one row in separate processes.
+// Throughput, latency and connections, each with two peers of one row in separate processes.
 
-import { type PeerOptions, PeerProcess } from "./peer_process.ts";
+import { type PeerProcess, withPeer } from "./peer_process.ts";
 import type { Row } from "./rows.ts";
 
 /** How long and how often; part of the results so that the table can say it. */
@@ -11,12 +11,17 @@ export interface Settings {
   readonly warmupMs: number;
   /** Throughput: how long the receiver counts. */
   readonly windowMs: number;
+  /** Publish-subscribe: the same two, shorter because there are more figures. */
+  readonly publishWarmupMs: number;
+  readonly publishWindowMs: number;
   /** Round trips that are left out, and that are timed. */
   readonly warmupRoundTrips: number;
   readonly roundTrips: number;
   /** Connections that are left out, and that are counted. */
   readonly warmupConnections: number;
   readonly connections: number;
+  /** The trie: messages that are looked up. */
+  readonly lookups: number;
   /**
    * Latency and connections: each side has a core of its own. Left to the scheduler, both sides
    * sometimes share one, and a round trip without waking another core takes a third of the time.
@@ -43,7 +48,7 @@ export function measureThroughput(row: Row, size: number, settings: Settings): P
       row,
       ["push", endpoint, size],
       options,
-      (pusher) => Promise.race([readRate(puller), pusher.failure()]),
+      (pusher) => Promise.race([puller.rate(), pusher.failure()]),
     );
   });
 }
@@ -65,7 +70,12 @@ export function measureLatency(row: Row, size: number, settings: Settings): Prom
 /** One after the other: connect, first round trip, close; in connections a second. */
 export function measureConnect(row: Row, settings: Settings): Promise<Rate> {
   const { warmupConnections, connections } = settings;
-  return withReplier(row, ["connect", warmupConnections, connections], settings, readRate);
+  return withReplier(
+    row,
+    ["connect", warmupConnections, connections],
+    settings,
+    (requester) => requester.rate(),
+  );
 }
 
 /** The version that a peer reports of its library. */
@@ -76,11 +86,6 @@ export function readVersion(row: Row): Promise<string> {
     { timeoutMs: 10_000 },
     async (peer) => String((await peer.line()).version),
   );
-}
-
-async function readRate(peer: PeerProcess): Promise<Rate> {
-  const { count, seconds } = await peer.line();
-  return Number(count) / Number(seconds);
 }
 
 function withReplier<T>(
@@ -99,18 +104,4 @@ function withReplier<T>(
       (requester) => Promise.race([use(requester), replier.failure()]),
     );
   });
-}
-
-async function withPeer<T>(
-  row: Row,
-  args: (string | number)[],
-  options: PeerOptions,
-  use: (peer: PeerProcess) => Promise<T>,
-): Promise<T> {
-  const peer = new PeerProcess(row, args, options);
-  try {
-    return await use(peer);
-  } finally {
-    await peer.end();
-  }
 }

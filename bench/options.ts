@@ -5,49 +5,76 @@ import type { Settings } from "./measure.ts";
 import { RESULTS_FILE } from "./results.ts";
 import { canPin } from "./toolchain.ts";
 
+const PARTS = ["throughput", "latency", "connect", "fanout", "filter", "trie", "proxy"] as const;
+/** A part of the benchmark. */
+export type Part = (typeof PARTS)[number];
+
 /** What `run.ts` prints for wrong arguments. */
 export const USAGE: string = `usage: deno run -A bench/run.ts [options]
   --quick             one short run: for a first look, not for figures
-  --only PART         throughput, latency or connect; several separated by commas
-  --sizes 1,10,...    message sizes of the throughput part in bytes
+  --only PART         ${PARTS.join(", ")};
+                      several separated by commas
+  --sizes 1,10,...    message sizes in bytes: throughput, fanout, proxy
+  --subscribers 1,... how many subscribers: fanout
   --impl ID,...       only these rows, for example wasmq-deno,libzmq
   --runs N            rounds of each measurement, the median counts (default 3)
   --unpinned          latency and connect: leave the choice of cores to the system
   --json FILE         write the results there; a complete run without it writes bench/results.json`;
 
-const PARTS = ["throughput", "latency", "connect"] as const;
-/** A part of the benchmark. */
-export type Part = (typeof PARTS)[number];
+/** How often and how much; what the command line cannot change. */
+type Plan = Omit<Settings, "pinned">;
 
-const SIZES = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
+/** How many of what is measured. */
+interface Counts {
+  /** Message sizes of the throughput part. */
+  readonly sizes: readonly number[];
+  /** Message sizes of the fan-out and the proxy. */
+  readonly publishSizes: readonly number[];
+  readonly subscribers: readonly number[];
+  /** The trie. */
+  readonly subscriptions: readonly number[];
+}
 
 /** The settings behind published figures. */
-const THOROUGH: Omit<Settings, "pinned"> = {
+const THOROUGH: Plan = {
   runs: 3,
   warmupMs: 500,
   windowMs: 1000,
+  publishWarmupMs: 1500,
+  publishWindowMs: 1000,
   warmupRoundTrips: 2000,
   roundTrips: 10_000,
   warmupConnections: 50,
   connections: 500,
+  lookups: 500_000,
+};
+
+const ALL: Counts = {
+  sizes: [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000],
+  publishSizes: [10, 1_000],
+  subscribers: [1, 10, 100, 1_000],
+  subscriptions: [1_000, 100_000, 1_000_000],
 };
 
 /** Enough to see whether everything runs. */
-const QUICK: Omit<Settings, "pinned"> = {
+const QUICK: Plan = {
   runs: 1,
   warmupMs: 200,
   windowMs: 300,
+  publishWarmupMs: 200,
+  publishWindowMs: 300,
   warmupRoundTrips: 500,
   roundTrips: 2000,
   warmupConnections: 10,
   connections: 100,
+  lookups: 200_000,
 };
 
+const FEW: Counts = { ...ALL, subscribers: [1, 100], subscriptions: [1_000, 100_000] };
+
 /** What a run measures. */
-export interface Options {
+export interface Options extends Counts {
   readonly parts: readonly Part[];
-  /** Message sizes of the throughput part. */
-  readonly sizes: readonly number[];
   /** Only these rows. */
   readonly rowIds: readonly string[] | undefined;
   readonly settings: Settings;
@@ -63,23 +90,29 @@ export async function readOptions(args: string[]): Promise<Options> {
       quick: { type: "boolean" },
       only: { type: "string" },
       sizes: { type: "string" },
+      subscribers: { type: "string" },
       impl: { type: "string" },
       runs: { type: "string" },
       unpinned: { type: "boolean" },
       json: { type: "string" },
     },
   });
-  const base = values.quick ? QUICK : THOROUGH;
-  const isComplete =
-    !(values.quick || values.only || values.sizes || values.impl || values.unpinned);
+  const plan = values.quick ? QUICK : THOROUGH;
+  const counts = values.quick ? FEW : ALL;
+  const { quick, only, sizes, subscribers, impl, unpinned } = values;
+  const isComplete = !(quick || only || sizes || subscribers || impl || unpinned);
+  const ownSizes = sizes?.split(",").map(toPositive);
   return {
-    parts: values.only?.split(",").map(toPart) ?? PARTS,
-    sizes: values.sizes?.split(",").map(toPositive) ?? SIZES,
-    rowIds: values.impl?.split(","),
+    parts: only?.split(",").map(toPart) ?? PARTS,
+    sizes: ownSizes ?? counts.sizes,
+    publishSizes: ownSizes ?? counts.publishSizes,
+    subscribers: subscribers?.split(",").map(toPositive) ?? counts.subscribers,
+    subscriptions: counts.subscriptions,
+    rowIds: impl?.split(","),
     settings: {
-      ...base,
-      runs: values.runs ? toPositive(values.runs) : base.runs,
-      pinned: !values.unpinned && await canPin(),
+      ...plan,
+      runs: values.runs ? toPositive(values.runs) : plan.runs,
+      pinned: !unpinned && await canPin(),
     },
     json: values.json ?? (isComplete ? RESULTS_FILE : undefined),
   };

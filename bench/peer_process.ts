@@ -18,6 +18,23 @@ export interface PeerOptions {
   readonly timeoutMs: number;
   /** The only core it may use; any without it. */
   readonly core?: number | undefined;
+  /** It begins its work when `go` is called. */
+  readonly waitsForGo?: boolean;
+}
+
+/** Runs a peer for as long as it is used. */
+export async function withPeer<T>(
+  row: Row,
+  args: readonly (string | number)[],
+  options: PeerOptions,
+  use: (peer: PeerProcess) => Promise<T>,
+): Promise<T> {
+  const peer = new PeerProcess(row, args, options);
+  try {
+    return await use(peer);
+  } finally {
+    await peer.end();
+  }
 }
 
 /** A running peer. */
@@ -27,6 +44,7 @@ export class PeerProcess {
   #lines: ReadableStreamDefaultReader<string>;
   #errors: Promise<string>;
   #timeoutMs: number;
+  #waitsForGo: boolean;
 
   /** Starts a row's peer. */
   constructor(row: Row, args: readonly (string | number)[], options: PeerOptions) {
@@ -34,10 +52,11 @@ export class PeerProcess {
     const [program, ...first] = [...pinning, ...row.command];
     this.#title = `${row.id} ${args[0]}`;
     this.#timeoutMs = options.timeoutMs;
+    this.#waitsForGo = options.waitsForGo ?? false;
     this.#child = new Deno.Command(program, {
       args: [...first, ...args.map(String)],
       env: { NO_COLOR: "1" },
-      stdin: "null",
+      stdin: options.waitsForGo ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
@@ -67,11 +86,29 @@ export class PeerProcess {
 
   /** The endpoint from a binding peer's first line. */
   async endpoint(): Promise<string> {
-    const { listening } = await this.line();
-    if (typeof listening !== "string") {
-      throw new Error(`${this.#title} did not say where it listens`);
-    }
-    return listening;
+    return endpointIn(await this.line(), "listening", this.#title);
+  }
+
+  /** Both endpoints of a proxy. */
+  async endpoints(): Promise<{ frontEnd: string; backEnd: string }> {
+    const line = await this.line();
+    return {
+      frontEnd: endpointIn(line, "listening", this.#title),
+      backEnd: endpointIn(line, "backEnd", this.#title),
+    };
+  }
+
+  /** What a peer counted, for each second. */
+  async rate(): Promise<number> {
+    const { count, seconds } = await this.line();
+    return Number(count) / Number(seconds);
+  }
+
+  /** Tells a peer that waits for it to begin. */
+  async go(): Promise<void> {
+    const writer = this.#child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("go\n"));
+    writer.releaseLock();
   }
 
   /** Rejects as soon as the peer ends: for one that should go on until it is killed. */
@@ -92,6 +129,7 @@ export class PeerProcess {
   /** Kills the peer and waits until it is gone, so that it takes no time from the next one. */
   async end(): Promise<void> {
     this.kill();
+    if (this.#waitsForGo) await this.#child.stdin.abort().catch(() => {}); // it may be gone already
     await this.#lines.cancel();
     await this.#child.status;
     await this.#errors;
@@ -105,6 +143,12 @@ export class PeerProcess {
     // The whole text may be long and full of local paths: it is for the terminal only.
     return new Error(`${this.#title} ended early: ${line || "no message"}`, { cause: errors });
   }
+}
+
+function endpointIn(line: PeerLine, name: string, title: string): string {
+  const endpoint = line[name];
+  if (typeof endpoint !== "string") throw new Error(`${title} did not say where it listens`);
+  return endpoint;
 }
 
 function lineSplitter(): TransformStream<string, string> {

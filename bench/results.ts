@@ -1,6 +1,7 @@
 // What a run leaves behind: the shape of results.json.
 
 import type { Latency, Rate, Settings } from "./measure.ts";
+import type { TrieCost } from "./measure_publish.ts";
 import type { MissingRow, Row } from "./rows.ts";
 
 /** Where the runs took place. */
@@ -25,6 +26,16 @@ export interface SizedFigure<T> extends Figure<T> {
   readonly size: number;
 }
 
+/** A figure for messages of one size to so many subscribers. */
+export interface FanOutFigure extends SizedFigure<Rate> {
+  readonly subscribers: number;
+}
+
+/** A figure for a publisher with so many subscriptions. */
+export interface TrieFigure extends Figure<TrieCost> {
+  readonly subscriptions: number;
+}
+
 /** A measurement that did not come to an end. */
 export interface Failure {
   readonly row: string;
@@ -39,7 +50,7 @@ export interface Results {
   readonly versions: Readonly<Record<string, string>>;
   readonly settings: Settings;
   readonly rows: readonly Omit<Row, "command">[];
-  readonly missing: readonly MissingRow[];
+  readonly missing: MissingRow[];
   readonly failures: Failure[];
   /** PUSH/PULL in messages a second. */
   readonly throughput: SizedFigure<Rate>[];
@@ -49,6 +60,16 @@ export interface Results {
   readonly latency: SizedFigure<Latency>[];
   /** Connections a second. */
   readonly connect: Figure<Rate>[];
+  /** PUB to many SUBs in deliveries a second, of all together. */
+  readonly fanOut: FanOutFigure[];
+  /** One topic of a hundred wanted, the publisher filters: messages published a second. */
+  readonly publisherFilter: Figure<Rate>[];
+  /** The same where the subscriber filters: messages that arrive a second. */
+  readonly subscriberFilter: Figure<Rate>[];
+  /** What a subscription costs a publisher. */
+  readonly trie: TrieFigure[];
+  /** PUB to SUB through a proxy in deliveries a second. */
+  readonly proxy: SizedFigure<Rate>[];
 }
 
 /** The committed results that README's table is made of. */
@@ -56,7 +77,8 @@ export const RESULTS_FILE: URL = new URL("results.json", import.meta.url);
 
 /** Reads results written by `writeResults`. */
 export function readResults(file: string | URL): Results {
-  return JSON.parse(Deno.readTextFileSync(file));
+  const none = { fanOut: [], publisherFilter: [], subscriberFilter: [], trie: [], proxy: [] };
+  return { ...none, ...JSON.parse(Deno.readTextFileSync(file)) };
 }
 
 /** Writes results as indented JSON. */
@@ -80,6 +102,17 @@ export function medianLatency(runs: readonly Latency[]): Latency {
   return {
     medianUs: median(runs.map((run) => run.medianUs)),
     p99Us: median(runs.map((run) => run.p99Us)),
+  };
+}
+
+/** The median of what subscriptions cost, each figure on its own. */
+export function medianTrieCost(runs: readonly TrieCost[]): TrieCost {
+  return {
+    addNs: median(runs.map((run) => run.addNs)),
+    matchNs: median(runs.map((run) => run.matchNs)),
+    missNs: median(runs.map((run) => run.missNs)),
+    removeNs: median(runs.map((run) => run.removeNs)),
+    bytes: median(runs.map((run) => run.bytes)),
   };
 }
 

@@ -61,17 +61,19 @@ async function firstThatRuns(
   return { missing: `${name} is neither in node_modules nor on PATH` };
 }
 
-/** Compiles bench/libzmq.c into bench/bin when it is absent or older than its source. */
+/** Compiles bench/libzmq/ into bench/bin when the program is absent or older than a source. */
 export async function buildLibzmqPeer(): Promise<Found> {
-  const source = repositoryPath("bench/libzmq.c");
+  const folder = repositoryPath("bench/libzmq/");
+  const files = readNames(folder).map((name) => folder + name);
   const path = repositoryPath("bench/bin/libzmq");
-  if (modifiedAt(path) > modifiedAt(source)) return { path };
+  if (files.every((file) => modifiedAt(path) > modifiedAt(file))) return { path };
   await Deno.mkdir(repositoryPath("bench/bin"), { recursive: true });
-  const built = await run("cc", ["-O2", "-o", path, source, "-lzmq"]);
+  const sources = files.filter((file) => file.endsWith(".c"));
+  const built = await run("cc", ["-O2", "-o", path, ...sources, "-lzmq"]);
   if (built.ok) return { path };
   if (built.notFound) return { missing: "there is no C compiler (cc)" };
   if (built.output.includes("zmq.h")) return { missing: "zmq.h is not installed (libzmq3-dev)" };
-  return { missing: `bench/libzmq.c does not compile: ${built.output}` };
+  return { missing: `bench/libzmq does not compile: ${built.output}` };
 }
 
 function modifiedAt(path: string): number {

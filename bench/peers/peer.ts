@@ -28,14 +28,21 @@ export interface Peer {
   version?(): string;
 }
 
+/** Jobs that only some peers have, by their modes; what a job answers is printed. */
+export type Jobs = Record<string, (args: string[]) => Promise<object>>;
+
 /** Prints one line of JSON for the runner, synchronously so that exiting cannot lose it. */
 export function report(line: Record<string, unknown>): void {
   writeSync(1, JSON.stringify(line) + "\n");
 }
 
 /** Does the job the command line names, then exits. */
-export async function runPeer(peer: Peer): Promise<void> {
+export async function runPeer(peer: Peer, more: Jobs = {}): Promise<void> {
   const [mode, ...args] = process.argv.slice(2);
+  if (Object.hasOwn(more, mode)) {
+    report({ ...await more[mode](args) });
+    process.exit(0);
+  }
   switch (mode) {
     case "pull": {
       const [size, warmupMs, windowMs] = args.map(Number);
@@ -62,7 +69,7 @@ export async function runPeer(peer: Peer): Promise<void> {
       report({ version: peer.version?.() ?? "" });
       break;
     default:
-      throw new Error(`Cannot run the mode "${mode}": expected pull, push, rep, req or connect`);
+      throw new Error(`Cannot run the mode "${mode}": README.md lists what there is`);
   }
   process.exit(0);
 }

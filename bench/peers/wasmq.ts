@@ -2,6 +2,8 @@
 
 import * as zmq from "../../mod.ts";
 import { runPeer } from "./peer.ts";
+import { publishSubscribeJobs } from "./publish_subscribe.ts";
+import { measureTrie } from "./wasmq_trie.ts";
 import { zeromqPeer } from "./zeromq_api.ts";
 
-await runPeer(zeromqPeer(zmq));
+await runPeer(zeromqPeer(zmq), { ...publishSubscribeJobs(zmq), trie: measureTrie });

@@ -2,6 +2,10 @@
 
 import * as zmq from "zeromq";
 import { runPeer } from "./peer.ts";
+import { publishSubscribeJobs } from "./publish_subscribe.ts";
 import { zeromqPeer } from "./zeromq_api.ts";
 
-await runPeer(zeromqPeer(zmq));
+// libzmq allows 1023 unless told otherwise; its own ones count too.
+zmq.context.maxSockets = 2048;
+
+await runPeer(zeromqPeer(zmq), publishSubscribeJobs(zmq));

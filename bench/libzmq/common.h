@@ -1,0 +1,45 @@
+/* What the libzmq peers share: errors, the clock, sockets, and the window a receiver counts in. */
+#ifndef COMMON_H
+#define COMMON_H
+
+#include <stddef.h>
+#include <zmq.h>
+
+#define ENDPOINT "tcp://127.0.0.1:*"
+
+extern void *context;
+
+/* Ends the process with what libzmq says; `check` does so for a negative result. */
+void fail(const char *what);
+void check(int result, const char *what);
+
+double now_seconds(void);
+
+/* Zeroed memory that lives until the process ends. */
+void *zeroed(size_t size);
+
+void sort(double *values, long count);
+/* Sorts them, too. */
+double median(double *values, long count);
+
+void *open_socket(int type);
+void *open_connected(int type, const char *endpoint);
+/* Bound, and the endpoint is printed for the runner. */
+void *open_bound(int type);
+void bind_and_report(void *socket);
+void bind_socket(void *socket, char *endpoint, size_t length);
+
+/* How many messages a receiver lets pass between two looks at the clock. */
+long clock_stride(size_t size);
+
+/* Leaves out a warm-up from the first look on, then counts over a fixed time. */
+struct window {
+  double warmup, length, first, start;
+  long counted_from;
+};
+
+struct window open_window(const char *warmup_ms, const char *window_ms);
+/* Takes the total so far; once the window is over prints the count and returns 1. */
+int window_is_over(struct window *window, long total);
+
+#endif
