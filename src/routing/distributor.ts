@@ -14,13 +14,18 @@ import type { Core } from "../core/instance.ts";
 import { codeOf } from "../errors.ts";
 import type { Outgoing } from "../message.ts";
 import type { OptionValues } from "../options.ts";
-import { batchSize, type Pipe } from "./pipe.ts";
+import { BATCH_SIZE, batchSize, type Pipe } from "./pipe.ts";
 
-/** Peers that have no room: who sends may wait a moment for them, if it can. */
+/** All batches together: what is published to many peers must be written while it is in the processor's cache. */
+const BATCH_BUDGET = 8 * 1024 * 1024;
+/** The smallest batch, as libzmq's. */
+const BATCH_LEAST = 8 * 1024;
+
+/** Peers whose streams do not keep up: who sends may wait a moment for them, if it can. */
 export interface Crowd {
   /** True when it may be waited now; not for too long in relation to what is done meanwhile. */
   readonly open: boolean;
-  /** One of `peers` peers has no room. */
+  /** One of `peers` peers has a batch waiting that its stream did not take. */
   add(pipe: Pipe, peers: number): void;
 }
 
@@ -33,6 +38,8 @@ export class Distributor {
   readonly #crowd: Crowd;
   /** What was dropped so far. */
   #dropped = 0;
+  /** No batch needs to be larger, for as many peers as there are. */
+  #batchMost = BATCH_SIZE;
   /** The connected peers, by the addresses of their outboxes. */
   readonly #pipes: Map<number, Pipe> = new Map();
 
@@ -59,6 +66,17 @@ export class Distributor {
   join(pipe: Pipe): void {
     this.#pipes.set(pipe.outbox.box, pipe);
     this.fan.join(pipe.outbox);
+    pipe.batchMost = this.#batchMost;
+    this.#share();
+  }
+
+  /** Shares the budget out again, when that makes a difference. */
+  #share(): void {
+    const share = BATCH_BUDGET / Math.max(1, this.#pipes.size);
+    const most = Math.max(BATCH_LEAST, Math.min(BATCH_SIZE, 2 ** Math.floor(Math.log2(share))));
+    if (most === this.#batchMost) return;
+    this.#batchMost = most;
+    for (const pipe of this.#pipes.values()) pipe.batchMost = most;
   }
 
   /** The peer is gone: its topics are as well, at once. */
@@ -68,6 +86,7 @@ export class Distributor {
     this.#forget(pipe, LIST_ACTIVE, activeLost);
     this.#forget(pipe, LIST_REQUESTED, requestedLost);
     this.fan.leave(pipe.outbox);
+    this.#share();
   }
 
   #forget(pipe: Pipe, list: number, lost: Lost): void {
@@ -85,7 +104,13 @@ export class Distributor {
     if (noDrop && !conflate) flags |= PUBLISH_ALL_OR_NONE;
     if (invertMatching) flags |= PUBLISH_INVERTED;
     if (conflate) flags |= PUBLISH_MATCH_ONLY | PUBLISH_NAME_ALL;
-    const first = this.fan.publish(message, only?.outbox, mark, batchSize(mark), flags);
+    const first = this.fan.publish(
+      message,
+      only?.outbox,
+      mark,
+      batchSize(mark, this.#batchMost),
+      flags,
+    );
     if (first === undefined) return false;
     if (first !== 0) this.#attend(first, message, conflate);
     if (this.fan.dropped !== this.#dropped) this.#lost();
@@ -109,9 +134,12 @@ export class Distributor {
     if (!conflate && bodies.length > 0) { for (const pipe of pipes) pipe.outbox.share(bodies); }
     for (const pipe of pipes) {
       if (!this.has(pipe)) continue;
-      if (conflate) keepNewest(pipe, message);
-      else pipe.appended();
-      if (pipe.full && !pipe.stalled && this.#crowd.open) {
+      if (conflate) {
+        keepNewest(pipe, message);
+        continue;
+      }
+      pipe.appended();
+      if (pipe.batched && !pipe.stalled && this.#crowd.open) {
         this.#crowd.add(pipe, this.#pipes.size);
       }
     }

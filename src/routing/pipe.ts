@@ -9,13 +9,13 @@ import type { OptionValues } from "../options.ts";
 import type { Span } from "../span.ts";
 
 /** From so many octets on, a batch is worth a system call while traffic is hot. */
-const BATCH_SIZE = 128 * 1024;
+export const BATCH_SIZE: number = 128 * 1024;
 /** Octets of a batch for each message of the high-water mark: a small mark asks for little buffering. */
 const BATCH_SHARE = 132;
 
-/** Octets that make a batch, for a high-water mark. */
-export function batchSize(mark: number): number {
-  return mark === 0 ? BATCH_SIZE : Math.min(BATCH_SIZE, mark * BATCH_SHARE);
+/** Octets that make a batch, for a high-water mark, and at most `most`. */
+export function batchSize(mark: number, most: number = BATCH_SIZE): number {
+  return mark === 0 ? most : Math.min(most, mark * BATCH_SHARE);
 }
 
 /** What a pipe needs of the connection that serves it. */
@@ -41,6 +41,8 @@ export class Pipe {
   minor = 0;
   /** True while the link does not read because the inbox is full. */
   paused = false;
+  /** No batch needs to be larger. */
+  batchMost: number = BATCH_SIZE;
   /** What was sent when it was last found to take nothing. */
   #stalledAt = -1;
   /** Messages that were taken out of the inbox and that the user has not read. */
@@ -90,7 +92,7 @@ export class Pipe {
 
   /** True when what waits is worth a system call. */
   get batched(): boolean {
-    return this.outbox.bytes >= batchSize(this.#options.sendHighWaterMark);
+    return this.outbox.bytes >= batchSize(this.#options.sendHighWaterMark, this.batchMost);
   }
 
   /**

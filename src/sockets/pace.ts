@@ -28,7 +28,7 @@ export class Pace implements Crowd {
   /** Since when no turn was seen; undefined when one was seen after the last look. */
   #since: number | undefined;
   /** Peers without room, to be waited for, and of how many. */
-  #crowd: Pipe[] = [];
+  #crowd: Set<Pipe> = new Set();
   #peers = 0;
   /** Until then it is not waited for peers. */
   #busyUntil = 0;
@@ -40,13 +40,13 @@ export class Pace implements Crowd {
 
   /** Counts an operation that did not wait; true when the event loop has to come round first. */
   due(): boolean {
-    if (this.#crowd.length > 0) return true;
+    if (this.#crowd.size > 0) return true;
     return --this.#left === 0 && this.#look();
   }
 
   /** Resolves when the event loop has come round, and peers without room have had their chance. */
   turn(): Promise<void> {
-    return this.#crowd.length > 0 ? this.#relieve() : this.#poll();
+    return this.#crowd.size > 0 ? this.#relieve() : this.#poll();
   }
 
   get open(): boolean {
@@ -54,7 +54,7 @@ export class Pace implements Crowd {
   }
 
   add(pipe: Pipe, peers: number): void {
-    if (!this.#crowd.includes(pipe)) this.#crowd.push(pipe);
+    this.#crowd.add(pipe);
     this.#peers = peers;
   }
 
@@ -62,18 +62,18 @@ export class Pace implements Crowd {
     return new Promise((resolve) => this.#clock.poll(resolve));
   }
 
-  /** Waits until none of the crowd is full any more, but for those that have stalled. */
+  /** Waits until none of the crowd has a batch left to be written, but for those that have stalled. */
   async #relieve(): Promise<void> {
     const start = this.#clock.now();
     let now = start;
-    let crowd = this.#crowd.map((pipe) => ({
+    let crowd = Array.from(this.#crowd, (pipe) => ({
       pipe,
       sent: pipe.outbox.sent,
       since: start,
       turns: 0,
     }));
     const few = 2 * crowd.length < this.#peers;
-    this.#crowd = [];
+    this.#crowd.clear();
     do {
       await this.#poll();
       now = this.#clock.now();
@@ -86,7 +86,7 @@ export class Pace implements Crowd {
         } else if (++member.turns >= STALL_TURNS && now - member.since >= STALL_TIME) {
           pipe.stall();
         }
-        return pipe.full && !pipe.stalled;
+        return pipe.batched && !pipe.stalled;
       });
     } while (crowd.length > 0 && now - start < LONGEST_WAIT);
     this.#busyUntil = few ? now + (now - start) / PATIENCE : now;

@@ -213,13 +213,15 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
       if (this.#back?.move()) moved = true;
       if (!around.pace.due()) continue;
       this.#resting = true;
-      around.clock.poll(() => {
-        this.#resting = false;
-        this.#wake();
-      });
+      void around.pace.turn().then(this.#goOn);
       return;
     }
   }
+
+  #goOn = (): void => {
+    this.#resting = false;
+    this.#wake();
+  };
 }
 
 function countsOf(taken: LaneCounts, given: LaneCounts): ProxyCounts {

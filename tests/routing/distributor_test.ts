@@ -65,12 +65,12 @@ describe("Distributor", () => {
     assertEquals(a.appended, 3);
   });
 
-  it("has a moment waited for each peer that becomes full, and again when something is dropped", () => {
+  it("has a moment waited for peers with a batch or a full queue, and again when something is dropped", () => {
     const { pub, crowd, ends: [a, b, c] } = new Stand({ sendHighWaterMark: 2 }, 3);
     a.subscribe("x");
     b.subscribe("x", "more");
     c.subscribe("none");
-    pub.send(batch(2));
+    pub.send("x");
     assertEquals(crowd.added, []);
     pub.send(batch(2));
     assertEquals(new Set(crowd.added), new Set([a.pipe, b.pipe]));
