@@ -1,15 +1,14 @@
 // DEALER and ROUTER: request and reply without turns, for brokers and asynchronous programs (RFC 28).
 
 import { withCode } from "../errors.ts";
-import {
-  checkOption,
-  type CommonOptions,
-  type ProbeOptions,
-  type ReceiveOptions,
-  type RouterRules,
-  routingIdBytes,
-  type RoutingIdOptions,
-  type SendOptions,
+import { checkOption, routingIdBytes } from "../option_values.ts";
+import type {
+  CommonOptions,
+  ProbeOptions,
+  ReceiveOptions,
+  RouterRules,
+  RoutingIdOptions,
+  SendOptions,
 } from "../options.ts";
 import { DealerPattern } from "../routing/dealer.ts";
 import { RouterPattern } from "../routing/router.ts";

@@ -2,14 +2,8 @@
 
 import { withCode } from "../errors.ts";
 import type { Frame, MessageLike } from "../message.ts";
-import {
-  checkOption,
-  type CommonOptions,
-  defaultOptions,
-  defineOptions,
-  type OptionName,
-  type OptionValues,
-} from "../options.ts";
+import { checkOption, defaultOptions, defineOptions } from "../option_values.ts";
+import type { CommonOptions, OptionName, OptionValues } from "../options.ts";
 import type { Pattern } from "../routing/pattern.ts";
 import { SOCKET_TYPE_ID, type SocketType } from "../wire/socket_type.ts";
 import { type Context, context as standardContext, type ContextParts, partsOf } from "./context.ts";

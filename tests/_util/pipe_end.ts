@@ -1,7 +1,8 @@
 // Pipes for the tests of routing: real queues, with the test in the place of the connection and of the peer.
 
 import { CoreMemory } from "../../src/core/memory.ts";
-import { defaultOptions, type OptionValues } from "../../src/options.ts";
+import { defaultOptions } from "../../src/option_values.ts";
+import type { OptionValues } from "../../src/options.ts";
 import { Pipe } from "../../src/routing/pipe.ts";
 import type { Pattern } from "../../src/routing/pattern.ts";
 import { encodeMessage } from "../core/models/frame_model.ts";

@@ -1,6 +1,7 @@
 // A publisher's or a subscriber's pipe as its peer sees it: requests come and go in either form, connections are lost.
 
-import { defaultOptions, type OptionValues } from "../../src/options.ts";
+import { defaultOptions } from "../../src/option_values.ts";
+import type { OptionValues } from "../../src/options.ts";
 import type { Crowd } from "../../src/routing/distributor.ts";
 import type { Pattern } from "../../src/routing/pattern.ts";
 import type { Pipe } from "../../src/routing/pipe.ts";

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { Core } from "../../src/core/instance.ts";
-import { defaultOptions, type OptionValues } from "../../src/options.ts";
+import { defaultOptions } from "../../src/option_values.ts";
+import type { OptionValues } from "../../src/options.ts";
 import { Pipe } from "../../src/routing/pipe.ts";
 import { Span } from "../../src/span.ts";
 import { utf8 } from "../_util/bytes.ts";

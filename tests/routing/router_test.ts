@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { ZmqError } from "../../src/errors.ts";
-import { defaultOptions, type OptionValues } from "../../src/options.ts";
+import { defaultOptions } from "../../src/option_values.ts";
+import type { OptionValues } from "../../src/options.ts";
 import { RouterPattern } from "../../src/routing/router.ts";
 import { toHex, utf8 } from "../_util/bytes.ts";
 import { type Body, PipeEnd, texts } from "../_util/pipe_end.ts";

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { beforeEach, describe, it } from "@std/testing/bdd";
 import { Core } from "../../src/core/instance.ts";
 import { Turns } from "../../src/link/turns.ts";
-import { defaultOptions } from "../../src/options.ts";
+import { defaultOptions } from "../../src/option_values.ts";
 import { Pipe } from "../../src/routing/pipe.ts";
 import { Pace } from "../../src/sockets/pace.ts";
 import { ManualClock, microtasks } from "../_util/manual_clock.ts";
