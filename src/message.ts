@@ -91,14 +91,22 @@ export type Outgoing = Part | Part[] | Span;
 
 const EMPTY = new Uint8Array(0);
 
+/** The octets of a view or a buffer, not copied; undefined for anything else. */
+export function viewOf(value: unknown): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+}
+
 /** The octets or the text of one frame. */
 function toPart(value: MessageLike): Part {
   if (typeof value === "string" || value instanceof Uint8Array) return value;
   if (value === null) return EMPTY;
-  if (ArrayBuffer.isView(value)) {
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  }
-  if (value instanceof ArrayBuffer || isShared(value)) return new Uint8Array(value as ArrayBuffer);
+  const octets = viewOf(value);
+  if (octets !== undefined) return octets;
+  if (isShared(value)) return new Uint8Array(value as SharedArrayBuffer);
   if (value === undefined) {
     throw withCode(
       new TypeError("Message must be present: a string, octets, a number or null"),

@@ -8,7 +8,6 @@ import {
   FAN_SAME,
   FAN_TOPIC,
   PUBLISH_FIRST,
-  PUBLISH_MATCH_ONLY,
   PUBLISH_NAME_ALL,
   RESULTS,
 } from "../../wasm/layout.ts";
@@ -132,7 +131,7 @@ export class FanOut {
     let size = 0;
     if (draft.bodies.length > 0) {
       this.bodies = draft.bodies.slice();
-      if ((flags & PUBLISH_MATCH_ONLY) === 0) flags |= PUBLISH_NAME_ALL;
+      flags |= PUBLISH_NAME_ALL;
       if (draft.referenceFirst) {
         const topic = this.bodies[0].subarray(0, core.exports.fanLongest(this.#fan, 0));
         key = core.place(topic);

@@ -7,7 +7,6 @@ import {
   PUBLISH_ALL_OR_NONE,
   PUBLISH_INVERTED,
   PUBLISH_MATCH_ONLY,
-  PUBLISH_NAME_ALL,
 } from "../../wasm/layout.ts";
 import { FanOut } from "../core/fan_out.ts";
 import type { Core } from "../core/instance.ts";
@@ -103,7 +102,7 @@ export class Distributor {
     let flags = 0;
     if (noDrop && !conflate) flags |= PUBLISH_ALL_OR_NONE;
     if (invertMatching) flags |= PUBLISH_INVERTED;
-    if (conflate) flags |= PUBLISH_MATCH_ONLY | PUBLISH_NAME_ALL;
+    if (conflate) flags |= PUBLISH_MATCH_ONLY;
     const first = this.fan.publish(
       message,
       only?.outbox,
@@ -131,7 +130,8 @@ export class Distributor {
     const pipes: Pipe[] = [];
     for (let box = first; box !== 0; box = this.fan.after(box)) pipes.push(this.#pipes.get(box)!);
     const { bodies } = this.fan;
-    if (!conflate && bodies.length > 0) { for (const pipe of pipes) pipe.outbox.share(bodies); }
+    // All of them first: attending to one may publish the next message.
+    if (!conflate && bodies.length > 0) pipes.forEach((pipe) => pipe.outbox.share(bodies));
     for (const pipe of pipes) {
       if (!this.has(pipe)) continue;
       if (conflate) {

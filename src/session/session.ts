@@ -1,9 +1,10 @@
 // One peer without I/O: greeting, handshake, traffic. Octets go in, octets to send come out; no stream, no timer, no
 // clock is known here. During traffic frames do not pass here, only commands do.
 
-import { FLAG_COMMAND, FLAG_LONG, LONG_HEADER, SHORT_HEADER } from "../../wasm/layout.ts";
+import { FLAG_COMMAND, FLAG_LONG } from "../../wasm/layout.ts";
 import { ProtocolError } from "../errors.ts";
 import type { Mechanism } from "../security/mechanism.ts";
+import { headerSize } from "../span.ts";
 import { type Command, decodeCommand, encodeCommand, encodeError } from "../wire/command.ts";
 import {
   decodeGreeting,
@@ -150,7 +151,7 @@ export class Session {
     const frame = this.#pending.subarray(0, this.#size);
     this.#pending = NONE;
     this.#size = 0;
-    this.#out.push(...this.#mechanism.receive(decodeCommand(frame.subarray(headerOf(frame[0])))));
+    this.#out.push(...this.#mechanism.receive(decodeCommand(frame.subarray(headerSize(frame[0])))));
     const metadata = this.#mechanism.peer;
     if (metadata !== undefined) this.#enterTraffic(metadata);
     return taken;
@@ -168,7 +169,7 @@ export class Session {
         } where the handshake expects a command`,
       );
     }
-    const header = headerOf(flags);
+    const header = headerSize(flags);
     if (this.#size < header) return header;
     const size = flags & FLAG_LONG
       ? new DataView(this.#pending.buffer).getBigUint64(1)
@@ -221,10 +222,6 @@ function answerPing(data: Uint8Array): Uint8Array {
     );
   }
   return encodeCommand("PONG", data.subarray(TTL_SIZE));
-}
-
-function headerOf(flags: number): number {
-  return flags & FLAG_LONG ? LONG_HEADER : SHORT_HEADER;
 }
 
 function grown(old: Uint8Array, size: number, need: number): Uint8Array {

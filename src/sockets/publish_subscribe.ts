@@ -19,7 +19,7 @@ import {
   type SocketOptions,
   type Writable,
 } from "./socket.ts";
-import { type SocketStats, statsOf } from "./stats.ts";
+import { publisherStats, type SocketStats } from "./stats.ts";
 import { type Topic, topicList } from "./topics.ts";
 
 /**
@@ -66,12 +66,7 @@ export class Publisher extends Socket {
 
   /** The subscribers, and what was dropped for them. */
   stats(): SocketStats {
-    const { distributor } = patternOf<PubPattern>(this);
-    return statsOf(
-      distributor.fan.dropped,
-      distributor.pipes,
-      (pipe) => distributor.topicsOf(pipe),
-    );
+    return publisherStats(patternOf<PubPattern>(this).distributor);
   }
 }
 

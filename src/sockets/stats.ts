@@ -1,5 +1,6 @@
 // What sockets tell about their peers.
 
+import type { Distributor } from "../routing/distributor.ts";
 import type { Pipe } from "../routing/pipe.ts";
 
 /** One peer of a socket. */
@@ -35,4 +36,13 @@ export function statsOf(
     subscriptions: subscriptions(pipe),
   }));
   return { dropped, peers };
+}
+
+/** The figures of a PUB or XPUB. */
+export function publisherStats(distributor: Distributor): SocketStats {
+  return statsOf(
+    distributor.fan.dropped,
+    distributor.pipes,
+    (pipe) => distributor.topicsOf(pipe),
+  );
 }

@@ -1,7 +1,7 @@
 // Topics as users give them.
 
 import { withCode } from "../errors.ts";
-import { describe, toBytes } from "../message.ts";
+import { describe, toBytes, viewOf } from "../message.ts";
 import { checkTopic } from "../wire/subscription.ts";
 import { engineOf, type Socket } from "./socket.ts";
 
@@ -21,18 +21,12 @@ export function topicList(socket: Socket, topics: readonly Topic[]): Uint8Array[
 
 function octetsOf(topic: Topic): Uint8Array {
   const octets = typeof topic === "string" ? toBytes(topic) : viewOf(topic);
+  if (octets === undefined) {
+    throw withCode(
+      new TypeError(`A topic must be a string or octets, not ${describe(topic)}`),
+      "EINVAL",
+    );
+  }
   checkTopic(octets);
   return octets;
-}
-
-function viewOf(topic: ArrayBufferView | ArrayBuffer): Uint8Array {
-  if (topic instanceof Uint8Array) return topic;
-  if (ArrayBuffer.isView(topic)) {
-    return new Uint8Array(topic.buffer, topic.byteOffset, topic.byteLength);
-  }
-  if (topic instanceof ArrayBuffer) return new Uint8Array(topic);
-  throw withCode(
-    new TypeError(`A topic must be a string or octets, not ${describe(topic)}`),
-    "EINVAL",
-  );
 }

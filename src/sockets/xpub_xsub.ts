@@ -21,7 +21,7 @@ import {
   type SocketOptions,
   type Writable,
 } from "./socket.ts";
-import { type SocketStats, statsOf } from "./stats.ts";
+import { publisherStats, type SocketStats, statsOf } from "./stats.ts";
 import { type Topic, topicList } from "./topics.ts";
 
 /**
@@ -116,12 +116,7 @@ export class XPublisher extends Socket {
 
   /** The subscribers, and what was dropped for them. */
   stats(): SocketStats {
-    const { distributor } = patternOf<XPubPattern>(this);
-    return statsOf(
-      distributor.fan.dropped,
-      distributor.pipes,
-      (pipe) => distributor.topicsOf(pipe),
-    );
+    return publisherStats(patternOf<XPubPattern>(this).distributor);
   }
 }
 
