@@ -20,12 +20,12 @@ export interface Capability {
 }
 
 /** What this version can do. `zmq_has`. */
-export const capability: Capability = {
-  ipc: false,
+export const capability: Capability = Object.freeze({
+  ipc: true,
   pgm: false,
   tipc: false,
   norm: false,
   curve: false,
   gssapi: false,
   draft: false,
-};
+});

@@ -1,49 +1,97 @@
-// Endpoints as text: `tcp://host:port`, with an optional source before a semicolon.
+// Endpoints as text: `tcp://host:port`, with an optional source before a semicolon; `ipc://path`; `inproc://name`.
 
 import { EndpointError } from "./errors.ts";
 
-/** One end of a tcp connection, not resolved yet. */
+/** One end of a tcp connection. */
 export interface HostPort {
-  /** An address without brackets, an interface's or a host's name, or `*`. */
+  /** An address without brackets; in an endpoint also an interface's or a host's name, or `*`. */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
 }
 
-/** A tcp endpoint. */
-export interface Endpoint extends HostPort {
+/** A socket of the file system, or an abstract one, whose path begins with a zero octet (Linux). */
+export interface LocalPath {
+  /** The path; empty for an end that has none. */
+  readonly path: string;
+}
+
+/** Where a stream begins or ends. */
+export type StreamAddress = HostPort | LocalPath;
+
+/** `tcp://…` */
+export interface TcpEndpoint extends HostPort {
+  readonly transport: "tcp";
   /** The text it was made from. */
   readonly text: string;
   /** Where an outgoing connection starts from. */
   readonly source: HostPort | undefined;
 }
 
-const TRANSPORT = /^([a-z][a-z0-9+.-]*):\/\/(.+)$/i;
+/** `ipc://…` */
+export interface IpcEndpoint extends LocalPath {
+  readonly transport: "ipc";
+  /** The text it was made from. */
+  readonly text: string;
+  /** The system is to choose a path. */
+  readonly wildcard: boolean;
+}
+
+/** `inproc://…` */
+export interface InprocEndpoint {
+  readonly transport: "inproc";
+  /** The text it was made from. */
+  readonly text: string;
+  /** Known in its context only. */
+  readonly name: string;
+}
+
+/** An endpoint, not resolved yet. */
+export type Endpoint = TcpEndpoint | IpcEndpoint | InprocEndpoint;
+
+/** What an endpoint is needed for. */
+export type EndpointUse = "bind" | "connect";
+
+const ENDPOINT = /^([a-z][a-z0-9+.-]*):\/\/(.+)$/is;
 const HOST_PORT = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\*|\d+)$/;
+/** The longest path that an address of a local socket holds, in octets, and the longest name of libzmq's inproc. */
+const PATH_LIMIT = 107;
+const NAME_LIMIT = 256;
 
 /**
  * Reads an endpoint for `bind` or `connect`.
  *
- * @throws {EndpointError} `EINVAL`, or `EPROTONOSUPPORT` for a transport other than tcp.
+ * @throws {EndpointError} `EINVAL`, `ENAMETOOLONG`, or `EPROTONOSUPPORT` for an unknown transport.
  */
-export function parseEndpoint(text: string, use: "bind" | "connect"): Endpoint {
+export function parseEndpoint(text: string, use: EndpointUse): Endpoint {
   if (typeof text !== "string") {
     throw new EndpointError(
       "EINVAL",
       `Address must be a string such as "tcp://127.0.0.1:5555", not ${typeof text}`,
     );
   }
-  const [, transport, address] = TRANSPORT.exec(text) ?? [];
+  const [, transport, address] = ENDPOINT.exec(text) ?? [];
   if (transport === undefined) {
     throw invalid(text, use, `expected transport://address such as "tcp://127.0.0.1:5555"`);
   }
-  if (transport !== "tcp") {
-    throw new EndpointError(
-      "EPROTONOSUPPORT",
-      `Cannot ${use} ${JSON.stringify(text)}: the transport ${transport} is not supported; use tcp`,
-      { address: text },
-    );
+  switch (transport) {
+    case "tcp":
+      return parseTcp(address, text, use);
+    case "ipc":
+      return parseIpc(address, text, use);
+    case "inproc":
+      return parseInproc(address, text, use);
   }
+  throw new EndpointError(
+    "EPROTONOSUPPORT",
+    `Cannot ${use} ${
+      JSON.stringify(text)
+    }: the transport ${transport} is not supported; use tcp, ipc or inproc`,
+    { address: text },
+  );
+}
+
+function parseTcp(address: string, text: string, use: EndpointUse): TcpEndpoint {
   const parts = address.split(";");
   if (parts.length > 2 || (parts.length === 2 && use === "bind")) {
     throw invalid(
@@ -58,13 +106,14 @@ export function parseEndpoint(text: string, use: "bind" | "connect"): Endpoint {
     if (target.port === 0) throw invalid(text, use, "expected a port from 1 to 65535");
   }
   return {
+    transport: "tcp",
     ...target,
     text,
     source: parts.length === 2 ? parseHostPort(parts[0], text, use) : undefined,
   };
 }
 
-function parseHostPort(part: string, text: string, use: string): HostPort {
+function parseHostPort(part: string, text: string, use: EndpointUse): HostPort {
   const [, v6, name, port] = HOST_PORT.exec(part) ?? [];
   if (port === undefined) {
     throw invalid(text, use, `expected host:port; an IPv6 address stands in brackets`);
@@ -75,8 +124,35 @@ function parseHostPort(part: string, text: string, use: string): HostPort {
   return { host: v6 ?? name, port: number };
 }
 
-/** The text of an address and a port. */
-export function formatEndpoint(host: string, port: number): string {
+/** As libzmq: a path, `*` for a fresh one, or `@` and an abstract name. */
+function parseIpc(path: string, text: string, use: EndpointUse): IpcEndpoint {
+  const wildcard = path === "*";
+  if (wildcard && use === "connect") throw invalid(text, use, `"*" is no path to connect to`);
+  if (path === "@") throw invalid(text, use, "an abstract name needs at least one character");
+  if (path.includes("\0")) throw invalid(text, use, "a path has no zero octets");
+  const size = new TextEncoder().encode(path).length;
+  if (size > PATH_LIMIT) {
+    throw new EndpointError(
+      "ENAMETOOLONG",
+      `Cannot ${use} ${JSON.stringify(text)}: the path has ${size} octets, more than the ` +
+        `${PATH_LIMIT} that the system allows; use a shorter or a relative one`,
+      { address: text },
+    );
+  }
+  return { transport: "ipc", path: path.replace(/^@/, "\0"), text, wildcard };
+}
+
+function parseInproc(name: string, text: string, use: EndpointUse): InprocEndpoint {
+  if (name.length > NAME_LIMIT) {
+    throw invalid(text, use, `the name has ${name.length} characters, more than ${NAME_LIMIT}`);
+  }
+  return { transport: "inproc", text, name };
+}
+
+/** The endpoint of an address. */
+export function formatEndpoint(address: StreamAddress): string {
+  if ("path" in address) return `ipc://${address.path.replace(/^\0/, "@")}`;
+  const { host, port } = address;
   return `tcp://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
@@ -92,7 +168,7 @@ export function isIpv6(host: string): boolean {
   return address.includes(":") && URL.canParse(`http://[${address}]/`);
 }
 
-function invalid(text: string, use: string, why: string): EndpointError {
+function invalid(text: string, use: EndpointUse, why: string): EndpointError {
   return new EndpointError("EINVAL", `Cannot ${use} ${JSON.stringify(text)}: ${why}`, {
     address: text,
   });

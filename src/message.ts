@@ -52,8 +52,8 @@ export class Frame extends Uint8Array {
   }
 
   /** A copy of some of the octets, or of all, with memory of its own; `Buffer.prototype.slice` would share it. */
-  override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.subarray(start, end));
+  override slice(start?: number, end?: number): Frame & Uint8Array<ArrayBuffer> {
+    return new Frame(this.subarray(start, end)) as Frame & Uint8Array<ArrayBuffer>;
   }
 
   /**

@@ -1,8 +1,9 @@
 // The values of socket options: their defaults and ranges in one table, and how a value is checked.
 
 import { TOPIC_LIMIT } from "../wasm/layout.ts";
+import { parseNetwork } from "./networks.ts";
 import { withCode } from "./errors.ts";
-import type { OptionName, OptionValues, Verbosity } from "./options.ts";
+import type { OptionName, OptionValues, ReconnectStop, Verbosity } from "./options.ts";
 
 interface Integer {
   readonly default: number;
@@ -29,6 +30,22 @@ const INTEGERS: Readonly<Partial<Record<OptionName, Integer>>> = {
   tcpKeepaliveIdle: integer(-1, -1, "seconds"),
   tcpKeepaliveCount: integer(-1, -1, "probes"),
   tcpKeepaliveInterval: integer(-1, -1, "seconds"),
+  tcpMaxRetransmitTimeout: integer(0, 0, "milliseconds"),
+  heartbeatInterval: integer(0, 0, "milliseconds"),
+  heartbeatTimeout: integer(-1, -1, "milliseconds"),
+  heartbeatTimeToLive: integer(0, 0, "milliseconds", 6553599),
+  affinity: integer(0, 0, "a set of threads", Number.MAX_SAFE_INTEGER),
+  rate: integer(100, 1, "kilobits in a second"),
+  recoveryInterval: integer(10000, 0, "milliseconds"),
+  multicastHops: integer(1, 1, "hops"),
+  multicastMaxTransportDataUnit: integer(1500, 1, "octets"),
+  typeOfService: integer(0, 0, "an octet", 255),
+  sendBufferSize: integer(-1, -1, "octets"),
+  receiveBufferSize: integer(-1, -1, "octets"),
+  vmciBufferSize: integer(0, 0, "octets", Number.MAX_SAFE_INTEGER),
+  vmciBufferMinSize: integer(0, 0, "octets", Number.MAX_SAFE_INTEGER),
+  vmciBufferMaxSize: integer(0, 0, "octets", Number.MAX_SAFE_INTEGER),
+  vmciConnectTimeout: integer(-1, -1, "milliseconds"),
   sendHighWaterMark: integer(1000, 0, "messages"),
   sendTimeout: integer(-1, -1, "milliseconds"),
   receiveHighWaterMark: integer(1000, 0, "messages"),
@@ -45,7 +62,7 @@ const DEFAULTS: Readonly<OptionValues> = {
   } as unknown as OptionValues),
   ipv6: false,
   immediate: false,
-  routingId: "",
+  routingId: null,
   probeRouter: false,
   correlate: false,
   relaxed: false,
@@ -59,6 +76,16 @@ const DEFAULTS: Readonly<OptionValues> = {
   manual: false,
   manualLastValue: false,
   welcomeMessage: null,
+  notify: true,
+  interface: null,
+  tcpAcceptFilter: null,
+  socksProxy: null,
+  socksUsername: null,
+  socksPassword: null,
+  reconnectStop: null,
+  attachMetadata: false,
+  properties: Object.freeze({}),
+  loopbackFastPath: false,
 };
 
 /** The options of a new socket, all at their defaults. */
@@ -77,34 +104,38 @@ export function checkOption<N extends OptionName>(name: N, value: unknown): Opti
   if (range !== undefined) {
     if (typeof value !== "number") throw wrongType(name, `a number (${range.unit})`, value);
     if (!Number.isInteger(value) || value < range.least || value > range.most) {
-      throw withCode(
-        new RangeError(
-          `Cannot set ${name} to ${value}: expected an integer from ${range.least} to ${range.most} (${range.unit})`,
-        ),
-        "EINVAL",
-      );
+      const { least, most, unit } = range;
+      throw outOfRange(name, `${value}`, `an integer from ${least} to ${most} (${unit})`);
     }
     return value as OptionValues[N];
   }
-  if (name === "routingId") return checkRoutingId(name, value) as OptionValues[N];
-  if (name === "verbosity") return checkVerbosity(name, value) as OptionValues[N];
-  if (name === "welcomeMessage") return checkWelcome(name, value) as OptionValues[N];
+  const check = CHECKS[name];
+  if (check !== undefined) return check(name, value) as OptionValues[N];
   if (typeof value !== "boolean") throw wrongType(name, "true or false", value);
   return value as OptionValues[N];
 }
 
-function checkRoutingId(name: string, value: unknown): string | Uint8Array {
-  if (value === null) return "";
+/** What is neither a number nor a truth. */
+const CHECKS: { readonly [name in OptionName]?: (name: string, value: unknown) => unknown } = {
+  routingId: checkRoutingId,
+  verbosity: checkVerbosity,
+  welcomeMessage: checkWelcome,
+  interface: checkText,
+  tcpAcceptFilter: checkNetworks,
+  socksProxy: checkProxy,
+  socksUsername: checkCredential,
+  socksPassword: checkCredential,
+  reconnectStop: checkReasons,
+  properties: checkProperties,
+};
+
+function checkRoutingId(name: string, value: unknown): string | Uint8Array | null {
+  if (value === null || value === "") return null;
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
     throw wrongType(name, "a string or octets", value);
   }
   const size = routingIdBytes(value).length;
-  if (size > 255) {
-    throw withCode(
-      new RangeError(`Cannot set ${name} to ${size} octets: expected at most 255`),
-      "EINVAL",
-    );
-  }
+  if (size > 255) throw outOfRange(name, `${size} octets`, "at most 255");
   return typeof value === "string" ? value : value.slice();
 }
 
@@ -112,10 +143,7 @@ function checkVerbosity(name: string, value: unknown): Verbosity {
   if (value === null || value === "allSubs" || value === "allSubsUnsubs") return value;
   const expected = 'null, "allSubs" or "allSubsUnsubs"';
   if (typeof value !== "string") throw wrongType(name, expected, value);
-  throw withCode(
-    new RangeError(`Cannot set ${name} to ${JSON.stringify(value)}: expected ${expected}`),
-    "EINVAL",
-  );
+  throw outOfRange(name, JSON.stringify(value), expected);
 }
 
 function checkWelcome(name: string, value: unknown): string | Uint8Array | null {
@@ -124,12 +152,87 @@ function checkWelcome(name: string, value: unknown): string | Uint8Array | null 
   throw wrongType(name, "a string, octets or null", value);
 }
 
+/** As libzmq, an empty text is none. */
+function checkText(name: string, value: unknown): string | null {
+  if (value === null || value === "") return null;
+  if (typeof value === "string") return value;
+  throw wrongType(name, "a string or null", value);
+}
+
+function checkCredential(name: string, value: unknown): string | null {
+  const text = checkText(name, value);
+  const size = new TextEncoder().encode(text ?? "").length;
+  if (size > 255) throw outOfRange(name, `${size} octets`, "at most 255");
+  return text;
+}
+
+function checkProxy(name: string, value: unknown): string | null {
+  const text = checkText(name, value);
+  const [, port] = /^(?:\[[^\]]+\]|[^:[\]]+):(\d{1,5})$/.exec(text ?? "") ?? [];
+  if (text === null || (Number(port) > 0 && Number(port) < 65536)) return text;
+  throw outOfRange(name, JSON.stringify(text), 'host:port such as "127.0.0.1:1080"');
+}
+
+function checkNetworks(name: string, value: unknown): string | readonly string[] | null {
+  const kept = Array.isArray(value) ? Object.freeze([...value]) : checkText(name, value);
+  for (const network of listOf(kept)) {
+    if (typeof network !== "string") throw wrongType(name, "networks as strings", network);
+    if (parseNetwork(network) !== undefined) continue;
+    throw outOfRange(name, JSON.stringify(network), 'an address or a network such as "10.0.0.0/8"');
+  }
+  return kept;
+}
+
+const STOPS: readonly unknown[] = ["refused", "handshakeFailed", "afterDisconnect"];
+
+function checkReasons(
+  name: string,
+  value: unknown,
+): ReconnectStop | readonly ReconnectStop[] | null {
+  for (const reason of listOf(value)) {
+    if (STOPS.includes(reason)) continue;
+    const expected = `null, or one or a list of ${STOPS.map((stop) => `"${stop}"`).join(", ")}`;
+    if (typeof reason !== "string") throw wrongType(name, expected, reason);
+    throw outOfRange(name, JSON.stringify(reason), expected);
+  }
+  return Array.isArray(value) ? Object.freeze([...value]) : value as ReconnectStop | null;
+}
+
+/** The values of an option that may be one, several or none. */
+export function listOf<T>(value: T | readonly T[] | null): readonly T[] {
+  if (value === null) return [];
+  return Array.isArray(value) ? value : [value as T];
+}
+
+function checkProperties(name: string, value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw wrongType(name, "an object of names and values", value);
+  }
+  for (const [property, text] of Object.entries(value)) {
+    if (typeof text !== "string") throw wrongType(`${name}.${property}`, "a string", text);
+    if (/^X-[A-Za-z0-9\-_.+]{1,253}$/.test(property)) continue;
+    throw outOfRange(
+      name,
+      JSON.stringify(property),
+      "names of letters, digits, - _ . + that begin with X-, at most 255 long",
+    );
+  }
+  return Object.freeze({ ...value as Record<string, string> });
+}
+
 /** A routing id as octets. */
-export function routingIdBytes(value: string | Uint8Array): Uint8Array {
+export function routingIdBytes(value: string | Uint8Array | null): Uint8Array {
+  if (value === null) return new Uint8Array(0);
   return typeof value === "string" ? new TextEncoder().encode(value) : value;
 }
 
-function wrongType(name: string, expected: string, value: unknown): TypeError {
+/** The error for a value that an option cannot have. */
+export function outOfRange(name: string, got: string, expected: string): RangeError {
+  return withCode(new RangeError(`Cannot set ${name} to ${got}: expected ${expected}`), "EINVAL");
+}
+
+/** The error for a value of a type that an option does not take. */
+export function wrongType(name: string, expected: string, value: unknown): TypeError {
   const got = value === null ? "null" : typeof value;
   return withCode(
     new TypeError(`Cannot set ${name}: the option value must be ${expected}, not ${got}`),
@@ -139,12 +242,14 @@ function wrongType(name: string, expected: string, value: unknown): TypeError {
 
 /**
  * Gives a class the accessors of its options. A value that is set is checked at once; reading gives what was set.
- * `values` tells where an instance keeps them.
+ * `values` tells where an instance keeps them; `changed` is called after
+ * one was set.
  */
 export function defineOptions<T extends object>(
   target: { readonly prototype: T },
   names: readonly OptionName[],
   values: (instance: T) => OptionValues,
+  changed: (instance: T, name: OptionName) => void = () => {},
 ): void {
   for (const name of names) {
     Object.defineProperty(target.prototype, name, {
@@ -155,6 +260,7 @@ export function defineOptions<T extends object>(
       },
       set(this: T, value: unknown): void {
         (values(this) as Record<OptionName, unknown>)[name] = checkOption(name, value);
+        changed(this, name);
       },
     });
   }

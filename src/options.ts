@@ -1,7 +1,9 @@
 // Socket options: what they mean, in one interface for each group.
 
+import type { IdleOptions } from "./idle_options.ts";
+
 /** Options that every socket has. */
-export interface CommonOptions {
+export interface CommonOptions extends IdleOptions {
   /**
    * How long `close` waits for messages that were not sent yet, in milliseconds: 0 drops them, -1 waits for ever.
    * `ZMQ_LINGER`.
@@ -75,7 +77,78 @@ export interface CommonOptions {
    * @default {-1}
    */
   tcpKeepaliveInterval: number;
+  /**
+   * Milliseconds after which unacknowledged octets end the connection; 0 as the system does. No runtime can set it: any
+   * other value is refused with `ENOTSUP` when binding or connecting; `heartbeatInterval` does the same job.
+   * `ZMQ_TCP_MAXRT`.
+   * @default {0}
+   */
+  tcpMaxRetransmitTimeout: number;
+  /**
+   * The network interface to use. No runtime can set it: anything but `null` is refused with `ENOTSUP` when binding or
+   * connecting; bind to the interface's address instead. `ZMQ_BINDTODEVICE`.
+   * @default {null}
+   */
+  interface: string | null;
+  /**
+   * Which peers may connect over tcp: networks such as `"10.0.0.0/8"`, one or a list; all of them with `null`. Others are
+   * closed as they are accepted. `ZMQ_TCP_ACCEPT_FILTER`.
+   * @default {null}
+   */
+  tcpAcceptFilter: string | readonly string[] | null;
+  /**
+   * The `host:port` of a SOCKS5 proxy through which tcp connections are made; it also resolves host names.
+   * `ZMQ_SOCKS_PROXY`.
+   * @default {null}
+   */
+  socksProxy: string | null;
+  /**
+   * The name for the proxy, at most 255 octets; without one the proxy must not ask for it. `ZMQ_SOCKS_USERNAME`.
+   * @default {null}
+   */
+  socksUsername: string | null;
+  /**
+   * The password for the proxy, at most 255 octets. `ZMQ_SOCKS_PASSWORD`.
+   * @default {null}
+   */
+  socksPassword: string | null;
+  /**
+   * When not to connect again: `"refused"` (nobody listens), `"handshakeFailed"`, `"afterDisconnect"` (attempts under way
+   * when `disconnect` is called with messages still waiting). `ZMQ_RECONNECT_STOP`.
+   * @default {null}
+   */
+  reconnectStop: ReconnectStop | readonly ReconnectStop[] | null;
+  /**
+   * Milliseconds between PINGs to a peer; 0 sends none. Peers that speak ZMTP 3.0 get none. `ZMQ_HEARTBEAT_IVL`.
+   * @default {0}
+   */
+  heartbeatInterval: number;
+  /**
+   * How long a peer may be silent after a PING, in milliseconds, before its connection is ended; -1 means as long as
+   * `heartbeatInterval`, 0 for ever. `ZMQ_HEARTBEAT_TIMEOUT`.
+   * @default {-1}
+   */
+  heartbeatTimeout: number;
+  /**
+   * How long the peer should wait for a sign of life before it ends the connection, in milliseconds, sent with each PING
+   * in tenths of a second and 65.5 s at most, because libzmq misreads more; 0 leaves it to the peer. `ZMQ_HEARTBEAT_TTL`.
+   * @default {0}
+   */
+  heartbeatTimeToLive: number;
+  /**
+   * With `true`, `metadataOf` tells where each received message came from.
+   * @default {false}
+   */
+  attachMetadata: boolean;
+  /**
+   * Properties of the application that peers are told in the handshake; their names begin with `X-`. `ZMQ_METADATA`.
+   * @default {no properties}
+   */
+  properties: Readonly<Record<string, string>>;
 }
+
+/** A reason not to connect again. */
+export type ReconnectStop = "refused" | "handshakeFailed" | "afterDisconnect";
 
 /** Options of sockets that send. */
 export interface SendOptions {
@@ -89,6 +162,16 @@ export interface SendOptions {
    * @default {-1}
    */
   sendTimeout: number;
+  /**
+   * Accepted without effect: no runtime can set the kernel's buffer. `ZMQ_SNDBUF`.
+   * @default {-1}
+   */
+  sendBufferSize: number;
+  /**
+   * Accepted without effect: for multicast. `ZMQ_MULTICAST_HOPS`.
+   * @default {1}
+   */
+  multicastHops: number;
 }
 
 /** Options of sockets that receive. */
@@ -103,16 +186,21 @@ export interface ReceiveOptions {
    * @default {-1}
    */
   receiveTimeout: number;
+  /**
+   * Accepted without effect: no runtime can set the kernel's buffer. `ZMQ_RCVBUF`.
+   * @default {-1}
+   */
+  receiveBufferSize: number;
 }
 
 /** Options of sockets that tell ROUTER peers who they are. */
 export interface RoutingIdOptions {
   /**
-   * The name under which a ROUTER peer knows this socket, 1 to 255 octets; empty lets the ROUTER choose. Octets are kept
+   * The name under which a ROUTER peer knows this socket, 1 to 255 octets; `null` lets the ROUTER choose. Octets are kept
    * as they are; text is taken as UTF-8. `ZMQ_ROUTING_ID`.
-   * @default {""}
+   * @default {null}
    */
-  routingId: string | Uint8Array;
+  routingId: string | Uint8Array | null;
 }
 
 /** The option of sockets that can announce themselves to a ROUTER. */
@@ -237,6 +325,15 @@ export interface XPublisherOptions {
   welcomeMessage: string | Uint8Array | null;
 }
 
+/** The option of STREAM sockets. */
+export interface NotifyOptions {
+  /**
+   * With `true`, an empty message tells when a peer is connected and when it is gone. `ZMQ_STREAM_NOTIFY`.
+   * @default {true}
+   */
+  notify: boolean;
+}
+
 /** Every option there is; a socket has those of its groups. */
 export type OptionValues =
   & CommonOptions
@@ -249,7 +346,8 @@ export type OptionValues =
   & ConflateOptions
   & PublisherOptions
   & SubscriptionOptions
-  & XPublisherOptions;
+  & XPublisherOptions
+  & NotifyOptions;
 
 /** The name of an option. */
 export type OptionName = keyof OptionValues;

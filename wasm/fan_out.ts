@@ -331,11 +331,12 @@ function touch(o: Outbox): void {
 function deliver(box: u32): void {
   const o = openBox(box);
   if (how & PUBLISH_MATCH_ONLY) return touch(o);
-  if (isFull(o) || !reserve(o, messageSize)) {
+  if (isFull(o) || (o.apart == 0 && !reserve(o, messageSize))) {
     ++o.dropped;
     ++open(fanOut).dropped;
     return;
   }
+  if (o.apart != 0) return touch(o);
   copy(o.ring + o.draft, message, messageSize);
   const before = o.bytes;
   o.draft += messageSize;

@@ -103,6 +103,8 @@ export const BOX_TOUCHED = 18;
 export const BOX_TOPICS = 23;
 /** Words 26 and 27: messages that were dropped because it was full, as a 64-bit float. */
 export const BOX_DROPPED = 26;
+/** Word 30: not 0 when its messages are kept elsewhere, and publish() only names it. */
+export const BOX_APART = 30;
 
 /** The smallest ring. */
 export const RING_MINIMUM = 2048;

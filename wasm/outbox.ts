@@ -60,6 +60,8 @@ export class Outbox {
   dropped: f64;
   /** The publish() that matched it last. */
   stamp: u64;
+  /** Its messages are not kept here: publish() only names it. */
+  apart: u32;
 }
 
 export function open(box: u32): Outbox {

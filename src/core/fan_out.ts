@@ -26,6 +26,12 @@ export interface Popped {
   readonly last: boolean;
 }
 
+/** Something with an outbox of the core. */
+export interface Addressed {
+  /** Its address. */
+  readonly box: number;
+}
+
 export class FanOut {
   readonly #core: Core;
   readonly #fan: number;
@@ -55,16 +61,16 @@ export class FanOut {
   }
 
   /** Topics of a list that one peer has. */
-  topicsOf(list: number, outbox: Outbox): number {
+  topicsOf(list: number, outbox: Addressed): number {
     return this.#core.words[(outbox.box >>> 2) + BOX_TOPICS + list];
   }
 
-  join(outbox: Outbox): void {
+  join(outbox: Addressed): void {
     this.#core.exports.fanJoin(this.#fan, outbox.box);
   }
 
   /** A peer whose topics are all popped is gone. */
-  leave(outbox: Outbox): void {
+  leave(outbox: Addressed): void {
     this.#core.exports.fanLeave(this.#fan, outbox.box);
   }
 
@@ -73,7 +79,7 @@ export class FanOut {
    *
    * @throws {ZmqError} `ENOBUFS` when there is no memory.
    */
-  add(list: number, outbox: Outbox, topic: Uint8Array): number {
+  add(list: number, outbox: Addressed, topic: Uint8Array): number {
     const core = this.#core;
     const at = core.place(topic);
     const answer = at === 0
@@ -85,7 +91,7 @@ export class FanOut {
   }
 
   /** Takes a peer's topic away: FAN_SAME, FAN_OTHERS, FAN_ONE or FAN_TOPIC. */
-  remove(list: number, outbox: Outbox, topic: Uint8Array): number {
+  remove(list: number, outbox: Addressed, topic: Uint8Array): number {
     const core = this.#core;
     const at = core.place(topic);
     if (at === 0) return FAN_SAME;
@@ -96,7 +102,7 @@ export class FanOut {
   }
 
   /** Takes one of a peer's topics away, whichever; undefined when it has none. */
-  pop(list: number, outbox: Outbox): Popped | undefined {
+  pop(list: number, outbox: Addressed): Popped | undefined {
     const core = this.#core;
     const out = core.room(core.exports.fanLongest(this.#fan, list));
     const size = core.exports.fanPop(this.#fan, list, outbox.box, out);
@@ -117,7 +123,7 @@ export class FanOut {
    */
   publish(
     message: Outgoing,
-    only: Outbox | undefined,
+    only: Addressed | undefined,
     mark: number,
     batch: number,
     flags: number,
@@ -140,10 +146,37 @@ export class FanOut {
     } else if (this.bodies !== NONE) {
       this.bodies = NONE;
     }
-    const box = only === undefined ? 0 : only.box;
-    const done = core.exports.publish(this.#fan, draft.box, key, size, box, mark, batch, flags);
+    const one = only === undefined ? 0 : only.box;
+    const done = core.exports.publish(this.#fan, draft.box, key, size, one, mark, batch, flags);
     if (core.bytes.length === 0) core.refresh();
     if (this.bodies !== NONE || done === 0) draft.clear();
+    return done === 0 ? undefined : core.words[RESULT_WORD + PUBLISH_FIRST];
+  }
+
+  /**
+   * As `publish`, where all outboxes are apart: the message itself is not needed, only the start of its first frame.
+   */
+  name(
+    start: Uint8Array,
+    only: Addressed | undefined,
+    mark: number,
+    flags: number,
+  ): number | undefined {
+    const core = this.#core;
+    const topic = start.subarray(0, core.exports.fanLongest(this.#fan, 0));
+    const key = core.place(topic);
+    if (key === 0) throw new SendError("ENOBUFS", "Cannot publish: the core's memory is exhausted");
+    const done = core.exports.publish(
+      this.#fan,
+      this.#draft.box,
+      key,
+      topic.length,
+      only === undefined ? 0 : only.box,
+      mark,
+      0,
+      flags,
+    );
+    if (core.bytes.length === 0) core.refresh();
     return done === 0 ? undefined : core.words[RESULT_WORD + PUBLISH_FIRST];
   }
 

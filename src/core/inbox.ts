@@ -11,6 +11,10 @@ const NOTHING = new Uint8Array(0);
 export class Inbox {
   /** Whole messages that can be taken. */
   messages = 0;
+  /** Messages that have come so far. */
+  received = 0;
+  /** Octets that have come so far, as the connection counts them. */
+  octets = 0;
   /** A message that has begun was dropped: its other frames are not wanted either. */
   beheaded = false;
   /** Frames of at most so many octets are copies; longer ones are views on their slab. */
@@ -27,6 +31,7 @@ export class Inbox {
   push(slab: Uint8Array, messages: number): void {
     this.#slabs.push(slab);
     this.messages += messages;
+    this.received += messages;
   }
 
   /** The next message. Only when `messages` is not 0. */
@@ -74,7 +79,7 @@ export class Inbox {
   }
 
   /** The next message as it lies on the wire, without a frame being made. Only when `messages` is not 0. */
-  shiftSpan(span: Span): void {
+  take(span: Span): Span {
     let start = this.#pass();
     let slab = this.#slab;
     let end = this.#at;
@@ -98,6 +103,7 @@ export class Inbox {
     span.end = end;
     this.messages--;
     if (this.messages === 0 && this.#at === this.#slab.length) this.#leave();
+    return span;
   }
 
   /** Drops every message but the last one. */

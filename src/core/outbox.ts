@@ -43,8 +43,12 @@ export class Outbox {
   /** Its address in the core. */
   readonly box: number;
   readonly #word: number;
-  /** Octets that were handed over since it was made. */
+  readonly byReference = false;
+  /** Octets, and whole messages, that were handed over since it was made. */
   sent = 0;
+  messagesSent = 0;
+  /** Messages of the run in flight. */
+  #flying = 0;
   /** Bodies by reference, in the order of their frames; the first `#taken` belong to the run in flight. */
   #bodies: Uint8Array[] = [];
   #taken = 0;
@@ -81,6 +85,16 @@ export class Outbox {
   /** True when nothing waits and nothing is in flight. */
   get empty(): boolean {
     return this.#size === 0 && this.waiting === 0;
+  }
+
+  /** Whole messages that have not left, or not in full. */
+  get unsent(): number {
+    return this.waiting + this.#flying;
+  }
+
+  /** As `waiting`: what a peer could have read is not here any more. */
+  get owed(): boolean {
+    return this.waiting > 0;
   }
 
   /** Messages that were dropped because it was full. */
@@ -202,6 +216,7 @@ export class Outbox {
   /** Puts whole messages of about `limit` octets in flight; false when nothing waits. */
   take(limit: number): boolean {
     const core = this.#core;
+    const before = this.waiting;
     if (core.words[this.#word + BOX_REFERENCES] === 0) {
       if (core.exports.outboxTake(this.box, limit) === 0) return false;
       this.#size = core.words[RESULT_WORD + TAKE_SIZE];
@@ -209,6 +224,7 @@ export class Outbox {
       this.#parts = this.#gather(limit);
       this.#size = this.#parts.reduce((sum, part) => sum + part.length, 0);
     }
+    this.#flying = before - this.waiting;
     this.#written = 0;
     return this.#size !== 0;
   }
@@ -256,18 +272,24 @@ export class Outbox {
     this.sent += count;
     if (this.#written < this.#size) return false;
     this.#core.exports.outboxRelease(this.box);
+    this.messagesSent += this.#flying;
     this.#land(this.#taken);
     return true;
   }
 
   /** The connection broke: messages of the flight that did not leave whole wait again, first frame first. */
   rewind(): void {
-    if (this.#size !== 0) this.#land(this.#core.exports.outboxRewind(this.box, this.#written));
+    if (this.#size === 0) return;
+    const before = this.waiting;
+    const released = this.#core.exports.outboxRewind(this.box, this.#written);
+    this.messagesSent += this.#flying - (this.waiting - before);
+    this.#land(released);
   }
 
   #land(released: number): void {
     if (released > 0) this.#bodies.splice(0, released);
     this.#taken = 0;
+    this.#flying = 0;
     this.#size = 0;
     this.#written = 0;
     this.#parts = undefined;
@@ -284,10 +306,14 @@ export class Outbox {
   /** Takes every message out, as frames of their own memory. Not while a run is in flight. */
   drain(): Uint8Array[][] {
     const messages: Uint8Array[][] = [];
+    const { sent, messagesSent } = this;
     while (this.waiting > 0 && this.take(STAGING_SIZE)) {
       split(concat(this.#parts ?? [this.next()]), messages);
       this.advance(this.#size);
     }
+    // They did not leave.
+    this.sent = sent;
+    this.messagesSent = messagesSent;
     return messages;
   }
 

@@ -1,19 +1,29 @@
 // The binding side of one endpoint: listens, and gives each peer that finishes its handshake a pipe of its own.
 
-import { type Endpoint, formatEndpoint } from "../endpoint.ts";
-import { codeOf, EndpointError, textOf, type ZmqError } from "../errors.ts";
-import { Pipe } from "../routing/pipe.ts";
-import type { PeerIdentity } from "../session/session.ts";
+import type { IpcEndpoint, TcpEndpoint } from "../endpoint.ts";
+import { ZmqError } from "../errors.ts";
+import { asError } from "../events.ts";
+import { isInNetwork, parseNetwork } from "../networks.ts";
+import { listOf } from "../option_values.ts";
+import type { PeerIdentity } from "../peer.ts";
+import type { Pipe } from "../routing/pipe.ts";
 import type { LinkHost } from "./host.ts";
-import { Link, type LinkOwner } from "./link.ts";
-import { resolveLocal } from "./names.ts";
-import type { ByteStream, Listener } from "./stream.ts";
+import { Link, type LinkOwner, peerAddress } from "./link.ts";
+import { type Bound, listenAt, listenAtSync } from "./listening.ts";
+import { closePipe, openPipe } from "./pipes.ts";
+import { RawLink } from "./raw_link.ts";
+import type { ByteStream } from "./stream.ts";
+
+/** A connection of either kind. */
+type AnyLink = Link | RawLink;
 
 export class Acceptor implements LinkOwner {
   readonly #host: LinkHost;
   readonly #done: () => void;
-  readonly #links: Map<Link, Pipe | undefined> = new Map();
-  #listener: Listener | undefined;
+  readonly #links: Map<AnyLink, Pipe | undefined> = new Map();
+  #bound: Bound | undefined;
+  /** Connections that came before `listen` was done. */
+  #early: ByteStream[] = [];
   #listening: Promise<void> | undefined;
   #finishing = false;
   /** The listener has ended. */
@@ -31,48 +41,78 @@ export class Acceptor implements LinkOwner {
    *
    * @throws {EndpointError} With the code of the system: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` …
    */
-  async listen(endpoint: Endpoint): Promise<void> {
-    const { options, around: { runtime } } = this.#host;
-    const host = await resolveLocal(endpoint, endpoint.host, runtime, options.ipv6);
-    try {
-      this.#listener = await runtime.listen({ host, port: endpoint.port }, options, this.#accepted);
-    } catch (cause) {
-      throw cannotListen(endpoint, cause);
-    }
+  async listen(endpoint: TcpEndpoint | IpcEndpoint): Promise<void> {
+    this.#listensAt(await listenAt(endpoint, this.#host, this));
+  }
+
+  /** As `listen`, within the call. */
+  listenSync(endpoint: TcpEndpoint | IpcEndpoint): void {
+    this.#listensAt(listenAtSync(endpoint, this.#host, this));
+  }
+
+  #listensAt(bound: Bound): void {
+    this.#bound = bound;
+    this.#host.monitor.emit({ type: "bind", address: bound.endpoint });
+    const early = this.#early;
+    this.#early = [];
+    for (const stream of early) this.accepted(stream);
   }
 
   /** The endpoint that peers can connect to. */
   get endpoint(): string {
-    const { host, port } = this.#listener!.local;
-    return formatEndpoint(host, port);
+    return this.#bound!.endpoint;
   }
 
-  #accepted = (stream: ByteStream): void => {
+  readonly accepted = (stream: ByteStream): void => {
     if (this.#finishing) return stream.abort();
-    const link = new Link(this.#host, this, stream);
+    if (this.#bound === undefined) {
+      this.#early.push(stream);
+      return;
+    }
+    const { monitor, options, type } = this.#host;
+    const where = {
+      address: this.endpoint,
+      peerAddress: peerAddress(stream.remote, this.endpoint),
+    };
+    if (!isWelcome(stream, options.tcpAcceptFilter)) {
+      stream.abort();
+      const error = new ZmqError("EACCES", "The address is not one that tcpAcceptFilter admits", {
+        address: where.peerAddress,
+      });
+      return monitor.emit({ type: "accept:error", ...where, error });
+    }
+    monitor.emit({ type: "accept", ...where });
+    const link = type === "STREAM"
+      ? new RawLink(this.#host, this, stream, this.endpoint)
+      : new Link(this.#host, this, stream, this.endpoint);
     this.#links.set(link, undefined);
     link.start();
   };
 
-  ready(link: Link, peer: PeerIdentity): Pipe | ZmqError {
-    const { options, around } = this.#host;
-    const pipe = new Pipe(around.memory.outboxes, options, this.#host.hold, link.address);
+  readonly failed = (error: unknown): void => {
+    this.#host.monitor.emit({
+      type: "accept:error",
+      address: this.#bound?.endpoint ?? "",
+      error: asError(error),
+    });
+  };
+
+  ready(link: AnyLink, peer: PeerIdentity): Pipe | ZmqError {
+    const pipe = openPipe(this.#host, link.address, undefined);
+    pipe.endpoint = link.endpoint;
     const refusal = this.#host.identify(pipe, peer.routingId) ?? this.#host.attach(pipe);
     if (refusal !== undefined) {
-      pipe.dispose();
+      closePipe(this.#host, pipe);
       return refusal;
     }
     this.#links.set(link, pipe);
     return pipe;
   }
 
-  ended(link: Link): void {
+  ended(link: AnyLink): void {
     const pipe = this.#links.get(link);
     this.#links.delete(link);
-    if (pipe !== undefined) {
-      this.#host.detach(pipe);
-      this.#host.returned(pipe.dispose());
-    }
+    if (pipe !== undefined) closePipe(this.#host, pipe);
     this.#check();
   }
 
@@ -80,8 +120,9 @@ export class Acceptor implements LinkOwner {
   finish(): Promise<void> {
     if (this.#listening !== undefined) return this.#listening;
     this.#finishing = true;
-    this.#listening = this.#listener!.close().finally(() => {
+    this.#listening = this.#bound!.listener.close().finally(() => {
       this.#free = true;
+      this.#tellClosed();
       this.#check();
     });
     for (const [link, pipe] of [...this.#links]) {
@@ -89,6 +130,18 @@ export class Acceptor implements LinkOwner {
       link.finish();
     }
     return this.#listening;
+  }
+
+  /** Removes the folder of a wildcard; the runtime has removed the file in it. */
+  #tellClosed(): void {
+    const { monitor, around } = this.#host;
+    const { endpoint: address, folder } = this.#bound!;
+    try {
+      if (folder !== undefined) around.runtime.socketFiles!.removeFolder(folder);
+    } catch (error) {
+      monitor.emit({ type: "close:error", address, error: asError(error) });
+    }
+    monitor.emit({ type: "close", address });
   }
 
   /** Ends every link now. */
@@ -104,19 +157,10 @@ export class Acceptor implements LinkOwner {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "the address is in use already",
-  EADDRNOTAVAIL: "this machine has no such address",
-  EACCES: "the system does not permit it; ports below 1024 need privileges",
-  EMFILE: "too many files are open in this process",
-};
-
-function cannotListen(endpoint: Endpoint, cause: unknown): EndpointError {
-  if (cause instanceof EndpointError) return cause;
-  const code = codeOf(cause) || "EINVAL";
-  const reason = REASONS[code] ?? textOf(cause);
-  return new EndpointError(code, `Cannot bind ${JSON.stringify(endpoint.text)}: ${reason}`, {
-    address: endpoint.text,
-    cause,
-  });
+/** True when the accept filter admits the peer's address, or is not about it. */
+function isWelcome({ remote }: ByteStream, filter: string | readonly string[] | null): boolean {
+  if (filter === null || !("host" in remote)) return true;
+  const networks = listOf(filter);
+  return networks.length === 0 ||
+    networks.some((network) => isInNetwork(remote.host, parseNetwork(network)!));
 }

@@ -1,23 +1,30 @@
 // The connecting side of one endpoint: dials, serves the pipe with the link, and dials again when it is lost.
 
 import type { Cancel } from "../clock.ts";
-import type { Endpoint } from "../endpoint.ts";
-import { ProtocolError, ZmqError } from "../errors.ts";
-import { Pipe } from "../routing/pipe.ts";
-import type { PeerIdentity } from "../session/session.ts";
+import type { IpcEndpoint, TcpEndpoint } from "../endpoint.ts";
+import { codeOf, ProtocolError, ZmqError } from "../errors.ts";
+import { asError } from "../events.ts";
+import { listOf } from "../option_values.ts";
+import type { ReconnectStop } from "../options.ts";
+import type { PeerIdentity } from "../peer.ts";
+import type { Pipe } from "../routing/pipe.ts";
+import { dial } from "./dialing.ts";
 import type { LinkHost } from "./host.ts";
-import { Link, type LinkOwner } from "./link.ts";
-import { resolveLocal, resolveRemote } from "./names.ts";
+import { Link, type LinkOwner, peerAddress } from "./link.ts";
+import { closePipe, openPipe } from "./pipes.ts";
+import { RawLink } from "./raw_link.ts";
 import type { ByteStream } from "./stream.ts";
 
 export class Dialer implements LinkOwner {
   readonly #host: LinkHost;
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: TcpEndpoint | IpcEndpoint;
   readonly #assignedId: Uint8Array | undefined;
   readonly #done: () => void;
   /** There from the start, unless `immediate` asks for connections that stand. */
   #pipe: Pipe | undefined;
-  #link: Link | undefined;
+  #link: Link | RawLink | undefined;
+  /** There was a connection before. */
+  #linked = false;
   #attempts = 0;
   #cancelRetry: Cancel | undefined;
   /** Cancels the attempt under way. */
@@ -28,7 +35,7 @@ export class Dialer implements LinkOwner {
   /** `done` is called once, when the endpoint is given up. */
   constructor(
     host: LinkHost,
-    endpoint: Endpoint,
+    endpoint: TcpEndpoint | IpcEndpoint,
     assignedId: Uint8Array | undefined,
     done: () => void,
   ) {
@@ -44,7 +51,7 @@ export class Dialer implements LinkOwner {
       const pipe = this.#newPipe();
       const refusal = this.#host.attach(pipe);
       if (refusal !== undefined) {
-        pipe.dispose();
+        closePipe(this.#host, pipe);
         return refusal;
       }
       this.#pipe = pipe;
@@ -79,95 +86,63 @@ export class Dialer implements LinkOwner {
   }
 
   #newPipe(): Pipe {
-    const { options, around } = this.#host;
-    return new Pipe(
-      around.memory.outboxes,
-      options,
-      this.#host.hold,
-      this.#endpoint.text,
-      this.#assignedId,
-    );
+    return openPipe(this.#host, this.#endpoint.text, this.#assignedId);
   }
 
   /** Gives the pipe up for good. */
   #drop(): void {
     const pipe = this.#pipe;
     this.#pipe = undefined;
-    if (pipe !== undefined) this.#release(pipe);
+    if (pipe !== undefined) closePipe(this.#host, pipe);
     this.#done();
-  }
-
-  #release(pipe: Pipe): void {
-    this.#host.detach(pipe);
-    this.#host.returned(pipe.dispose());
   }
 
   async #dial(): Promise<void> {
     this.#cancelRetry = undefined;
+    const { monitor } = this.#host;
+    const { text: address } = this.#endpoint;
+    monitor.emit({ type: "connect:delay", address });
     let stream: ByteStream;
+    this.#abort = new AbortController();
     try {
-      stream = await this.#connect();
-    } catch {
+      stream = await dial(this.#endpoint, this.#host, this.#abort.signal);
+    } catch (error) {
       // Nobody listens yet, or no longer: that is no error of a connect, only a reason to try again.
-      this.#retry();
+      if (!this.#closed) this.#failed(error);
       return;
     }
     if (this.#closed) return stream.abort();
-    if (stream.local.port === stream.remote.port && stream.local.host === stream.remote.host) {
+    if (isSelf(stream)) {
       // The kernel connected the socket to itself, as it may for a local port in the ephemeral range.
       stream.abort();
-      this.#retry();
+      this.#failed(new ZmqError("ECONNREFUSED", "The connection led back to itself", { address }));
       return;
     }
-    const link = new Link(this.#host, this, stream);
+    monitor.emit({ type: "connect", address, peerAddress: peerAddress(stream.remote, address) });
+    const link = this.#host.type === "STREAM"
+      ? new RawLink(this.#host, this, stream, address)
+      : new Link(this.#host, this, stream, address);
     this.#link = link;
     link.start();
   }
 
-  /** Tries the addresses one after the other. */
-  async #connect(): Promise<ByteStream> {
-    const { options, around } = this.#host;
-    const { source, port } = this.#endpoint;
-    const addresses = await resolveRemote(this.#endpoint, around.runtime, options.ipv6);
-    const from = source && {
-      host: await resolveLocal(this.#endpoint, source.host, around.runtime, options.ipv6),
-      port: source.port,
-    };
-    let failure: unknown;
-    for (const host of addresses) {
-      if (this.#closed) break;
-      try {
-        return await this.#attempt((signal) =>
-          around.runtime.connect({ host, port }, from, options, signal)
-        );
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
+  #failed(cause: unknown): void {
+    const { text: address } = this.#endpoint;
+    const error = asError(cause);
+    this.#host.monitor.emit({ type: "close", address, error });
+    if (codeOf(cause) === "ECONNREFUSED" && this.#stops("refused")) return this.close();
+    this.#retry(error);
   }
 
-  /** One attempt, ended by `connectTimeout` or by `close`. */
-  async #attempt(connect: (signal: AbortSignal) => Promise<ByteStream>): Promise<ByteStream> {
-    const { options: { connectTimeout }, around: { clock } } = this.#host;
-    const abort = new AbortController();
-    this.#abort = abort;
-    const late = () =>
-      abort.abort(new ZmqError("ETIMEDOUT", `No connection within ${connectTimeout} ms`));
-    const cancel = connectTimeout > 0 ? clock.after(connectTimeout, late) : undefined;
-    try {
-      return await connect(abort.signal);
-    } finally {
-      cancel?.();
-      this.#abort = undefined;
-    }
+  #stops(reason: ReconnectStop): boolean {
+    return listOf(this.#host.options.reconnectStop).includes(reason);
   }
 
   /**
    * Waits, then dials again: `reconnectInterval` and a random part, which doubles with the attempts as far as
    * `reconnectMaxInterval` allows.
    */
-  #retry(): void {
+  #retry(error: unknown): void {
     if (this.#closed) return;
     const { reconnectInterval: least, reconnectMaxInterval } = this.#host.options;
     if (least < 0) return this.close();
@@ -175,38 +150,57 @@ export class Dialer implements LinkOwner {
       ? Math.min(least * 2 ** Math.min(this.#attempts + 1, 30), reconnectMaxInterval)
       : 2 * least;
     this.#attempts++;
-    const wait = least + Math.random() * (most - least);
-    this.#cancelRetry = this.#host.around.clock.after(wait, () => void this.#dial());
+    const interval = least + Math.random() * (most - least);
+    this.#host.monitor.emit({
+      type: "connect:retry",
+      address: this.#endpoint.text,
+      interval: Math.round(interval),
+      ...error !== undefined && { error: asError(error) },
+    });
+    this.#cancelRetry = this.#host.around.clock.after(interval, () => void this.#dial());
   }
 
-  ready(link: Link, peer: PeerIdentity): Pipe | ZmqError {
+  ready(link: Link | RawLink, peer: PeerIdentity): Pipe | ZmqError {
     this.#attempts = 0;
     const pipe = this.#pipe ?? this.#newPipe();
     const refusal = this.#host.identify(pipe, peer.routingId) ??
       (this.#pipe === undefined ? this.#host.attach(pipe) : undefined);
     if (refusal !== undefined) {
-      if (this.#pipe === undefined) pipe.dispose();
+      if (this.#pipe === undefined) closePipe(this.#host, pipe);
       return refusal;
     }
     this.#pipe = pipe;
+    if (this.#linked) pipe.reconnects++;
+    this.#linked = true;
     if (this.#finishing) this.#host.around.turns.once(() => link.finish());
     return pipe;
   }
 
-  ended(_link: Link, error: unknown): void {
+  ended(link: Link | RawLink, error: unknown): void {
     this.#link = undefined;
     if (this.#closed) return;
-    const finished = this.#finishing && (this.#pipe!.outbox.empty || this.#host.options.immediate);
-    // A peer that broke the protocol would do so again (RFC 37); anything else counts as temporary.
-    if (finished || error instanceof ProtocolError) return this.close();
     const pipe = this.#pipe;
+    const finished = this.#finishing && (pipe!.outbox.empty || this.#host.options.immediate);
+    // A peer that broke the protocol would do so again (RFC 37); anything else counts as temporary.
+    if (finished || error instanceof ProtocolError || this.#isLast(link)) return this.close();
     if (pipe !== undefined && this.#host.options.immediate) {
       // Messages are not left waiting for a peer that is away.
       this.#pipe = undefined;
-      this.#release(pipe);
+      closePipe(this.#host, pipe);
     } else if (pipe !== undefined) {
       this.#host.unlinked(pipe);
     }
-    this.#retry();
+    this.#retry(error);
   }
+
+  /** The user ended it for good, or does not want another after a handshake that failed. */
+  #isLast(link: Link | RawLink): boolean {
+    if (link instanceof RawLink) return link.final;
+    return !link.served && this.#stops("handshakeFailed");
+  }
+}
+
+function isSelf({ local, remote }: ByteStream): boolean {
+  return "host" in local && "host" in remote && local.port === remote.port &&
+    local.host === remote.host;
 }

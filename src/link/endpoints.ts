@@ -1,11 +1,31 @@
 // The endpoints of one socket: where it is bound, where it is connected, and those that are still sending their last.
 
-import { type Endpoint, parseEndpoint } from "../endpoint.ts";
+import {
+  type Endpoint,
+  type EndpointUse,
+  type InprocEndpoint,
+  parseEndpoint,
+} from "../endpoint.ts";
 import { EndpointError } from "../errors.ts";
+import { asError } from "../events.ts";
 import type { SocketType } from "../wire/socket_type.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Dialer } from "./dialer.ts";
 import type { LinkHost } from "./host.ts";
+import { InprocBinding, InprocConnection } from "./inproc.ts";
+import { filesOf } from "./listening.ts";
+
+/** Something to connect or to bind. */
+type Connecting = Dialer | InprocConnection;
+type Binding = Acceptor | InprocBinding;
+
+/** Options that no runtime can honour, with the values that ask for nothing. */
+const IMPOSSIBLE = {
+  tcpKeepaliveCount: -1,
+  tcpKeepaliveInterval: -1,
+  tcpMaxRetransmitTimeout: 0,
+  interface: null,
+} as const;
 
 /** As in libzmq, these have one connection to an endpoint; other types have one for each connect. */
 const CONNECTED_ONCE: readonly SocketType[] = ["DEALER", "REQ", "PUB", "SUB"];
@@ -14,10 +34,10 @@ export class Endpoints {
   readonly #host: LinkHost;
   readonly #emptied: () => void;
   /** By their text; what is bound stands under its resolved text. */
-  readonly #dialers: Map<string, Dialer> = new Map();
-  readonly #acceptors: Map<string, Acceptor> = new Map();
+  readonly #dialers: Map<string, Connecting> = new Map();
+  readonly #acceptors: Map<string, Binding> = new Map();
   /** Taken out of use, with messages on their way. */
-  readonly #leaving: Set<Dialer | Acceptor> = new Set();
+  readonly #leaving: Set<Connecting | Binding> = new Set();
   #finishing = false;
   /** The last that was bound or connected. */
   last: string | null = null;
@@ -36,14 +56,62 @@ export class Endpoints {
   /** Listens; false when the socket was closed meanwhile. */
   async bind(text: string): Promise<boolean> {
     const endpoint = this.#parse(text, "bind");
+    try {
+      if (endpoint.transport === "inproc") return this.#bindInproc(endpoint);
+      const acceptor = this.#newAcceptor();
+      await acceptor.listen(endpoint);
+      const kept = this.#keep(acceptor);
+      if (!kept) await acceptor.finish();
+      return kept;
+    } catch (error) {
+      this.#tellFailure(text, error);
+      throw error;
+    }
+  }
+
+  /** Listens, within the call. */
+  bindSync(text: string): void {
+    const endpoint = this.#parse(text, "bind");
+    try {
+      if (endpoint.transport === "inproc") {
+        this.#bindInproc(endpoint);
+      } else {
+        const acceptor = this.#newAcceptor();
+        acceptor.listenSync(endpoint);
+        this.#keep(acceptor);
+      }
+    } catch (error) {
+      this.#tellFailure(text, error);
+      throw error;
+    }
+  }
+
+  #tellFailure(address: string, error: unknown): void {
+    this.#host.monitor.emit({ type: "bind:error", address, error: asError(error) });
+  }
+
+  #newAcceptor(): Acceptor {
     const acceptor: Acceptor = new Acceptor(this.#host, () => this.#left(acceptor));
-    await acceptor.listen(endpoint);
+    return acceptor;
+  }
+
+  #bindInproc(endpoint: InprocEndpoint): boolean {
+    const binding: InprocBinding = new InprocBinding(
+      this.#host,
+      endpoint,
+      () => this.#left(binding),
+    );
+    binding.listen();
+    return this.#keep(binding);
+  }
+
+  #keep(binding: Binding): boolean {
     if (this.#finishing) {
-      acceptor.close();
+      binding.close();
       return false;
     }
-    this.#acceptors.set(acceptor.endpoint, acceptor);
-    this.last = acceptor.endpoint;
+    this.#acceptors.set(binding.endpoint, binding);
+    this.last = binding.endpoint;
     return true;
   }
 
@@ -51,26 +119,38 @@ export class Endpoints {
     const endpoint = this.#parse(text, "connect");
     let key = text;
     if (this.#dialers.has(text)) {
-      if (CONNECTED_ONCE.includes(this.#host.type)) return;
+      if (endpoint.transport !== "inproc" && CONNECTED_ONCE.includes(this.#host.type)) return;
       for (let i = 2; this.#dialers.has(key); i++) key = `${text}#${i}`;
     }
-    const dialer: Dialer = new Dialer(this.#host, endpoint, assignedId, () => {
+    const done = () => {
       if (this.#dialers.get(key) === dialer) this.#dialers.delete(key);
       this.#left(dialer);
-    });
-    const refusal = dialer.start();
-    if (refusal !== undefined) throw refusal;
+    };
+    const dialer: Connecting = endpoint.transport === "inproc"
+      ? new InprocConnection(this.#host, endpoint, assignedId, done)
+      : new Dialer(this.#host, endpoint, assignedId, done);
+    // It may be over before `start` returns.
     this.#dialers.set(key, dialer);
+    const refusal = dialer.start();
+    if (refusal !== undefined) {
+      this.#dialers.delete(key);
+      throw refusal;
+    }
     this.last = text;
   }
 
   /** Stops listening and lets its peers go; the promise is for the address to be free. */
   async unbind(text: string): Promise<void> {
+    await this.unbindSync(text);
+  }
+
+  /** As `unbind`; on some runtimes the address is free only when the answer resolves. */
+  unbindSync(text: string): Promise<void> {
     const acceptor = this.#acceptors.get(text);
     if (acceptor === undefined) throw noSuchEndpoint(text, "unbind", this.#acceptors);
     this.#acceptors.delete(text);
     this.#leave(acceptor);
-    await acceptor.finish();
+    return acceptor.finish();
   }
 
   disconnect(text: string): void {
@@ -101,30 +181,36 @@ export class Endpoints {
   }
 
   /** Gives what was taken out of use as long as `linger` says. */
-  #leave(endpoint: Dialer | Acceptor): void {
+  #leave(endpoint: Connecting | Binding): void {
     this.#leaving.add(endpoint);
     const { linger } = this.#host.options;
     if (linger > 0) this.#host.around.clock.after(linger, () => endpoint.close());
     else if (linger === 0) this.#host.around.turns.once(() => endpoint.close());
   }
 
-  #left(endpoint: Dialer | Acceptor): void {
+  #left(endpoint: Connecting | Binding): void {
     this.#leaving.delete(endpoint);
     if (this.#finishing && this.#leaving.size === 0) this.#emptied();
   }
 
-  /** Reads an endpoint, and refuses by name the options that the runtime cannot honour. */
-  #parse(text: string, use: "bind" | "connect"): Endpoint {
+  /** Reads an endpoint, and refuses by name what the socket type or the runtime cannot do. */
+  #parse(text: string, use: EndpointUse): Endpoint {
     const endpoint = parseEndpoint(text, use);
-    const { options, around } = this.#host;
-    for (const name of ["tcpKeepaliveCount", "tcpKeepaliveInterval"] as const) {
-      if (options[name] < 0) continue;
-      throw new EndpointError(
+    const { options, around: { runtime }, type } = this.#host;
+    const cannot = (code: string, why: string) =>
+      new EndpointError(code, `Cannot ${use} ${JSON.stringify(text)}${why}`, { address: text });
+    if (endpoint.transport === "inproc" && type === "STREAM") {
+      throw cannot(
+        "ENOCOMPATPROTO",
+        ": a Stream talks to programs without ZeroMQ; use tcp or ipc",
+      );
+    }
+    if (endpoint.transport === "ipc") filesOf(endpoint, runtime, use);
+    for (const [name, harmless] of Object.entries(IMPOSSIBLE)) {
+      if (options[name as keyof typeof IMPOSSIBLE] === harmless) continue;
+      throw cannot(
         "ENOTSUP",
-        `Cannot ${use} ${
-          JSON.stringify(text)
-        } with ${name}: ${around.runtime.name} cannot set it; leave it at -1`,
-        { address: text },
+        ` with ${name}: ${runtime.name} cannot set it; leave it at ${harmless}`,
       );
     }
     return endpoint;

@@ -3,13 +3,16 @@
 
 import type { Cancel } from "../clock.ts";
 import { Receiver, type ReceiverEvents } from "../core/receiver.ts";
-import { formatEndpoint } from "../endpoint.ts";
+import { formatEndpoint, type StreamAddress } from "../endpoint.ts";
 import { ZmqError } from "../errors.ts";
 import { concat, fill } from "../octets.ts";
-import type { Pipe, PipeLink } from "../routing/pipe.ts";
-import { type PeerIdentity, Session } from "../session/session.ts";
+import type { PeerIdentity } from "../peer.ts";
+import type { Pipe, PipeLink, WirePipe } from "../routing/pipe.ts";
+import { Session } from "../session/session.ts";
+import { type Beating, Heartbeat } from "./heartbeat.ts";
 import type { LinkHost } from "./host.ts";
 import type { ByteSink, ByteStream } from "./stream.ts";
+import { tellDisconnect, tellFailure, tellHandshake, type Where } from "./telling.ts";
 import type { TurnTask } from "./turns.ts";
 
 /** Most octets of small messages in one write. */
@@ -32,13 +35,13 @@ export interface LinkOwner {
   ended(link: Link, error: unknown): void;
 }
 
-export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
+export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beating {
   readonly #host: LinkHost;
   readonly #owner: LinkOwner;
   readonly #stream: ByteStream;
   readonly #session: Session;
   #receiver: Receiver | undefined;
-  #pipe: Pipe | undefined;
+  #pipe: WirePipe | undefined;
   /** The handshake is read into this; during traffic the receiver names the target. */
   #early: Uint8Array | undefined = new Uint8Array(1024);
   /** Frames that go before the next batch: handshake, PONG, probe. */
@@ -58,20 +61,36 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
   /** Ended by a fault; the peer is told when the write under way is done. */
   #parting = false;
   #cancelDeadline: Cancel | undefined;
+  #heartbeat: Heartbeat | undefined;
+  /** A PING is among the control frames. */
+  #pinging = false;
+  /** Messages that had come before the peer's last PING. */
+  #beforePing = 0;
+  /** Octets of the handshake, before there is a pipe to count them. */
+  #bytesIn = 0;
+  #overhead = 0;
+  /** The endpoint that was bound or connected to. */
+  readonly endpoint: string;
   /** The address of the peer as an endpoint. */
   readonly address: string;
 
-  constructor(host: LinkHost, owner: LinkOwner, stream: ByteStream) {
+  constructor(host: LinkHost, owner: LinkOwner, stream: ByteStream, endpoint: string) {
     this.#host = host;
     this.#owner = owner;
     this.#stream = stream;
     this.#session = new Session(host.type, host.mechanism());
-    this.address = formatEndpoint(stream.remote.host, stream.remote.port);
+    this.endpoint = endpoint;
+    this.address = peerAddress(stream.remote, endpoint);
   }
 
   /** True from the end of the handshake to the end of the link. */
   get ready(): boolean {
     return this.#pipe !== undefined && !this.#ended;
+  }
+
+  /** The handshake was done. */
+  get served(): boolean {
+    return this.#pipe !== undefined;
   }
 
   start(): void {
@@ -102,6 +121,8 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
 
   filled(count: number): void {
     if (this.#ended) return;
+    this.#bytesIn += count;
+    this.#heartbeat?.heard();
     const before = this.#pipe?.inbox.messages ?? 0;
     try {
       if (this.#early !== undefined) this.#shakeHands(this.#early.subarray(0, count));
@@ -112,12 +133,45 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     if (this.#control.length > 0) this.#flush();
     const pipe = this.#pipe;
     if (pipe === undefined) return;
+    // What came behind a PING in one read is a sign of life as well.
+    if (this.#heartbeat !== undefined && pipe.inbox.received > this.#beforePing) {
+      this.#heartbeat.heard();
+      this.#beforePing = pipe.inbox.received;
+    }
+    pipe.inbox.octets += this.#bytesIn;
+    this.#bytesIn = 0;
     // Messages that came before a fault are whole: they are delivered.
     if (pipe.inbox.messages > before) this.#host.pipeReadable(pipe);
     if (pipe.saturated && !pipe.paused && !this.#ended) {
       pipe.paused = true;
+      pipe.tellPaused();
       this.#stream.pause();
     }
+  }
+
+  // Heartbeats
+
+  get deaf(): boolean {
+    return this.#pipe!.paused;
+  }
+
+  get taken(): number {
+    return this.#pipe!.outbox.sent;
+  }
+
+  ping(): void {
+    this.#session.ping(this.#host.options.heartbeatTimeToLive);
+    this.#control.push(...this.#session.takeOutput());
+    this.#pinging = true;
+    this.#flush();
+  }
+
+  lost(error: ZmqError): void {
+    this.#end(error);
+  }
+
+  get #beating(): Heartbeat {
+    return this.#heartbeat ??= new Heartbeat(this.#host.around.clock, this, this.address);
   }
 
   #shakeHands(octets: Uint8Array): void {
@@ -131,12 +185,13 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     this.#cancelDeadline?.();
     const pipe = this.#owner.ready(this, this.#session.peer!);
     if (pipe instanceof Error) throw pipe;
-    this.#serve(pipe);
+    // Only a STREAM has pipes of another kind.
+    this.#serve(pipe as WirePipe);
     this.#early = undefined;
     if (!this.#ended) fill(this.#receiver!, octets.subarray(taken));
   }
 
-  #serve(pipe: Pipe): void {
+  #serve(pipe: WirePipe): void {
     const { options, around } = this.#host;
     const mark = options.receiveHighWaterMark;
     const share = mark === 0 ? READ_LIMIT : Math.min(READ_LIMIT, mark * READ_SHARE);
@@ -144,14 +199,21 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
       around.memory,
       pipe.inbox,
       this,
-      options.maxMessageSize,
+      this.#host.messageLimit,
       share,
       this.#host.filter,
     );
     this.#pipe = pipe;
     pipe.inbox.copied = around.runtime.copiedFrames ?? -1;
+    pipe.peer = this.#session.peer;
+    pipe.peerAddress = this.address;
+    pipe.peerHost = "host" in this.#stream.remote ? this.#stream.remote.host : "";
     pipe.minor = this.#session.peer!.minor;
+    pipe.overhead += this.#overhead;
     pipe.link = this;
+    // Peers that speak ZMTP 3.0 do not know PING.
+    if (options.heartbeatInterval > 0 && pipe.minor > 0) this.#beating.start(options);
+    tellHandshake(this.#host.monitor, this.#where, pipe);
     if (options.probeRouter) this.#control.push(PROBE);
     this.#host.linked(pipe);
     this.#flushing = true;
@@ -160,10 +222,20 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     if (!this.#ended) this.#host.pipeWritable(pipe);
   }
 
+  get #where(): Where {
+    return { address: this.endpoint, peerAddress: this.address };
+  }
+
   command(body: Uint8Array): void {
     if (this.#ended) return;
     const command = this.#session.command(body);
-    if (command !== undefined) {
+    if (command === undefined) {
+      this.#beforePing = this.#pipe!.inbox.received;
+      if (this.#session.timeToLive > 0 || this.#heartbeat !== undefined) {
+        this.#beating.timeToLive(this.#session.timeToLive);
+      }
+    } else {
+      this.#heartbeat?.heard();
       const refusal = this.#host.command(this.#pipe!, command.name, command.data);
       if (refusal !== undefined) throw refusal;
     }
@@ -229,7 +301,10 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     const pipe = this.#pipe;
     if (pipe === undefined) return;
     if (!this.#busy) pipe.settle();
-    if (!pipe.full) this.#host.pipeWritable(pipe);
+    if (!pipe.full) {
+      pipe.hasRoom();
+      this.#host.pipeWritable(pipe);
+    }
     if (this.#closing && !this.#busy && pipe.outbox.empty) this.#end(undefined);
   }
 
@@ -256,7 +331,13 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
       if (this.#pipe?.outbox.inFlight) this.#pipe.outbox.advance(count);
       return;
     }
+    if (this.#pipe !== undefined) this.#pipe.overhead += count;
+    else this.#overhead += count;
     this.#urgent = count < this.#urgent.length ? this.#urgent.subarray(count) : undefined;
+    if (this.#pinging && this.#urgent === undefined && this.#control.length === 0) {
+      this.#pinging = false;
+      this.#heartbeat?.asked();
+    }
   }
 
   // Ending
@@ -279,7 +360,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
   }
 
   closed(error: unknown): void {
-    this.#end(error);
+    this.#end(error ?? (this.#pipe === undefined ? endedEarly(this.address) : undefined));
     this.#cancelDeadline?.();
     this.#receiver?.free();
     this.#receiver = undefined;
@@ -290,6 +371,8 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelDeadline?.();
+    this.#heartbeat?.stop();
+    this.#tellEnd(error);
     if (error !== undefined && this.#control.length === 0) {
       this.#stream.abort();
     } else {
@@ -307,6 +390,13 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     this.#owner.ended(this, error);
   }
 
+  #tellEnd(error: unknown): void {
+    const { monitor } = this.#host;
+    const { routingId } = this.#pipe ?? {};
+    if (routingId !== undefined) tellDisconnect(monitor, this.#where, routingId, error);
+    else if (error !== undefined) tellFailure(monitor, this.#where, error);
+  }
+
   /** Closes in peace, after what the session has to say about a fault: an ERROR command. */
   #sayGoodbye(): void {
     if (this.#control.length > 0 && !this.#busy) this.#stream.write(this.#takeControl());
@@ -320,4 +410,18 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask {
     if (count < (this.#urgent?.length ?? 0)) this.#stream.abort();
     else this.#sayGoodbye();
   }
+}
+
+/** The peer's address as an endpoint; a peer of the ipc transport has none of its own. */
+export function peerAddress(remote: StreamAddress, endpoint: string): string {
+  // A connection that is over already may have lost its address.
+  return "path" in remote || remote.host === "" ? endpoint : formatEndpoint(remote);
+}
+
+function endedEarly(address: string): ZmqError {
+  return new ZmqError(
+    "ECONNRESET",
+    "The peer ended the connection before the handshake was done: it may have refused it",
+    { address },
+  );
 }

@@ -1,25 +1,30 @@
 // From an endpoint's host to addresses: wildcards, literal addresses, interface names, host names.
 
-import { type Endpoint, isIpv4, isIpv6 } from "../endpoint.ts";
+import { isIpv4, isIpv6, type TcpEndpoint } from "../endpoint.ts";
 import { EndpointError, textOf } from "../errors.ts";
 import type { Runtime } from "./stream.ts";
 
 /** The address to listen at, or to connect from; `*` means all of the machine's. */
 export async function resolveLocal(
-  endpoint: Endpoint,
+  endpoint: TcpEndpoint,
   host: string,
   runtime: Runtime,
   ipv6: boolean,
 ): Promise<string> {
+  return knownLocal(host, runtime, ipv6) ??
+    (await resolveHost(endpoint, host, runtime, ipv6))[0];
+}
+
+/** As `resolveLocal`, for what needs no name server; undefined for a host name. */
+export function knownLocal(host: string, runtime: Runtime, ipv6: boolean): string | undefined {
   if (host === "*") return ipv6 ? "::" : "0.0.0.0";
   if (isIpv4(host) || isIpv6(host)) return host;
-  const found = choose(interfaceAddresses(host, runtime), ipv6);
-  return found.length > 0 ? found[0] : (await resolveHost(endpoint, host, runtime, ipv6))[0];
+  return choose(interfaceAddresses(host, runtime), ipv6)[0];
 }
 
 /** The addresses to connect to, in the order to try them. */
 export async function resolveRemote(
-  endpoint: Endpoint,
+  endpoint: TcpEndpoint,
   runtime: Runtime,
   ipv6: boolean,
 ): Promise<string[]> {
@@ -35,7 +40,7 @@ function interfaceAddresses(name: string, runtime: Runtime): string[] {
 }
 
 async function resolveHost(
-  endpoint: Endpoint,
+  endpoint: TcpEndpoint,
   host: string,
   runtime: Runtime,
   ipv6: boolean,

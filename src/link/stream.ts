@@ -1,6 +1,6 @@
 // The contract with a runtime: what `link` needs, and all that it needs. The files in src/runtime implement it.
 
-import type { HostPort } from "../endpoint.ts";
+import type { HostPort, StreamAddress } from "../endpoint.ts";
 
 /** Takes what happens on a stream. Calls come from the event loop, never from inside a call to the stream but `write`. */
 export interface ByteSink {
@@ -17,9 +17,9 @@ export interface ByteSink {
 /** A connected stream of octets. */
 export interface ByteStream {
   /** This side's address. */
-  readonly local: HostPort;
+  readonly local: StreamAddress;
   /** The peer's address. */
-  readonly remote: HostPort;
+  readonly remote: StreamAddress;
   /** Begins to read. */
   start(sink: ByteSink): void;
   /**
@@ -55,7 +55,7 @@ export interface ListenOptions extends StreamOptions {
 /** A listening socket. */
 export interface Listener {
   /** Where it listens, wildcards resolved. */
-  readonly local: HostPort;
+  readonly local: StreamAddress;
   /** Ends listening; streams that were accepted live on. */
   close(): Promise<void>;
 }
@@ -67,6 +67,21 @@ export interface InterfaceAddress {
   /** One of its addresses. */
   readonly address: string;
 }
+
+/** The files in which sockets of the ipc transport appear. */
+export interface SocketFiles {
+  /** Makes a fresh folder, for this user alone, and answers its path. */
+  makeFolder(): string;
+  /** Removes a folder that is empty. */
+  removeFolder(path: string): void;
+  /** True when there is a file that is a socket. */
+  isSocket(path: string): boolean;
+  /** Removes a file. */
+  remove(path: string): void;
+}
+
+/** Called with each accepted connection. */
+export type Accepted = (stream: ByteStream) => void;
 
 /** A JavaScript runtime with its sockets. Errors have the system's `code` (`ECONNREFUSED` …). */
 export interface Runtime {
@@ -82,20 +97,35 @@ export interface Runtime {
    * @default {-1}
    */
   readonly copiedFrames?: number;
+  /**
+   * Short frames between sockets of a context share memory, because small buffers cost more here.
+   * @default {false}
+   */
+  readonly pooledFrames?: boolean;
+  /** Where the runtime has local sockets: their files. */
+  readonly socketFiles?: SocketFiles | undefined;
   /** Lets a timer of this runtime not keep the process alive. */
   unrefTimer(timer: unknown): void;
   /**
    * Listens at an address (not a name); `::` takes IPv4 too. When accepting fails for want of file descriptors, it goes on
-   * after a while.
+   * after a while. `failed` hears of that.
    */
   listen(
-    at: HostPort,
+    at: StreamAddress,
     options: ListenOptions,
-    accepted: (stream: ByteStream) => void,
+    accepted: Accepted,
+    failed: (error: unknown) => void,
   ): Promise<Listener>;
+  /** As `listen`, within the call. */
+  listenSync?(
+    at: StreamAddress,
+    options: ListenOptions,
+    accepted: Accepted,
+    failed: (error: unknown) => void,
+  ): Listener;
   /** Connects to an address (not a name). Rejects with the signal's reason when aborted. */
   connect(
-    to: HostPort,
+    to: StreamAddress,
     source: HostPort | undefined,
     options: StreamOptions,
     signal: AbortSignal,

@@ -45,8 +45,12 @@ export class DealerPattern implements Pattern {
     return this.messages.receive();
   }
 
-  take(span: Span): boolean {
+  take(span: Span): Outgoing | undefined {
     return this.messages.take(span);
+  }
+
+  get source(): Pipe | undefined {
+    return this.messages.last;
   }
 
   get canSend(): boolean {

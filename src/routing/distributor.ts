@@ -11,7 +11,8 @@ import {
 import { FanOut } from "../core/fan_out.ts";
 import type { Core } from "../core/instance.ts";
 import { codeOf } from "../errors.ts";
-import type { Outgoing } from "../message.ts";
+import type { Monitor } from "../events.ts";
+import { type Frame, framesOf, type Outgoing, toBytes } from "../message.ts";
 import type { OptionValues } from "../options.ts";
 import { BATCH_SIZE, batchSize, type Pipe } from "./pipe.ts";
 
@@ -35,15 +36,21 @@ export class Distributor {
   readonly fan: FanOut;
   readonly #options: OptionValues;
   readonly #crowd: Crowd;
+  readonly #monitor: Monitor;
+  /** Drops of each peer that events have told of. */
+  readonly #told: WeakMap<Pipe, number> = new WeakMap();
   /** What was dropped so far. */
   #dropped = 0;
+  /** Peers whose messages the core does not keep. */
+  #apart = 0;
   /** No batch needs to be larger, for as many peers as there are. */
   #batchMost = BATCH_SIZE;
   /** The connected peers, by the addresses of their outboxes. */
   readonly #pipes: Map<number, Pipe> = new Map();
 
-  constructor(core: Core, options: OptionValues, crowd: Crowd) {
+  constructor(core: Core, options: OptionValues, crowd: Crowd, monitor: Monitor) {
     this.fan = new FanOut(core);
+    this.#monitor = monitor;
     this.#options = options;
     this.#crowd = crowd;
   }
@@ -65,6 +72,7 @@ export class Distributor {
   join(pipe: Pipe): void {
     this.#pipes.set(pipe.outbox.box, pipe);
     this.fan.join(pipe.outbox);
+    if (pipe.outbox.byReference) this.#apart++;
     pipe.batchMost = this.#batchMost;
     this.#share();
   }
@@ -85,6 +93,7 @@ export class Distributor {
     this.#forget(pipe, LIST_ACTIVE, activeLost);
     this.#forget(pipe, LIST_REQUESTED, requestedLost);
     this.fan.leave(pipe.outbox);
+    if (pipe.outbox.byReference) this.#apart--;
     this.#share();
   }
 
@@ -103,13 +112,15 @@ export class Distributor {
     if (noDrop && !conflate) flags |= PUBLISH_ALL_OR_NONE;
     if (invertMatching) flags |= PUBLISH_INVERTED;
     if (conflate) flags |= PUBLISH_MATCH_ONLY;
-    const first = this.fan.publish(
-      message,
-      only?.outbox,
-      mark,
-      batchSize(mark, this.#batchMost),
-      flags,
-    );
+    const first = this.#apart > 0 && this.#apart === this.#pipes.size
+      ? this.fan.name(startOf(message), only?.outbox, mark, flags)
+      : this.fan.publish(
+        message,
+        only?.outbox,
+        mark,
+        batchSize(mark, this.#batchMost),
+        flags,
+      );
     if (first === undefined) return false;
     if (first !== 0) this.#attend(first, message, conflate);
     if (this.fan.dropped !== this.#dropped) this.#lost();
@@ -118,10 +129,24 @@ export class Distributor {
 
   /** Something was dropped. Peers whose streams are not stalled might have room for the next one. */
   #lost(): void {
-    this.#dropped = this.fan.dropped;
+    const { dropped } = this.fan;
+    if (this.#monitor.watched) this.#tellDrops();
+    this.#dropped = dropped;
     if (!this.#crowd.open) return;
     for (const pipe of this.#pipes.values()) {
       if (pipe.full && !pipe.stalled) this.#crowd.add(pipe, this.#pipes.size);
+    }
+  }
+
+  /** Tells which peers did without something, of which there is no list. */
+  #tellDrops(): void {
+    for (const pipe of this.#pipes.values()) {
+      const { dropped } = pipe.outbox;
+      const told = this.#told.get(pipe) ?? 0;
+      if (dropped === told) continue;
+      this.#told.set(pipe, dropped);
+      pipe.tellFull();
+      pipe.tellDrops(dropped - told);
     }
   }
 
@@ -130,12 +155,17 @@ export class Distributor {
     const pipes: Pipe[] = [];
     for (let box = first; box !== 0; box = this.fan.after(box)) pipes.push(this.#pipes.get(box)!);
     const { bodies } = this.fan;
+    let frames: Frame[] | undefined;
     // All of them first: attending to one may publish the next message.
-    if (!conflate && bodies.length > 0) pipes.forEach((pipe) => pipe.outbox.share(bodies));
+    if (!conflate && bodies.length > 0) { for (const pipe of pipes) pipe.outbox.share(bodies); }
     for (const pipe of pipes) {
       if (!this.has(pipe)) continue;
       if (conflate) {
         keepNewest(pipe, message);
+        continue;
+      }
+      if (pipe.outbox.byReference) {
+        pipe.send(frames ??= pipe.outbox.framesFrom!(message));
         continue;
       }
       pipe.appended();
@@ -151,6 +181,11 @@ export class Distributor {
   }
 }
 
+/** The octets of a message's first frame. */
+function startOf(message: Outgoing): Uint8Array {
+  return toBytes(Array.isArray(message) ? message[0] : framesOf(message)[0]);
+}
+
 /** Replaces what waits for a peer; the others must not do without the message because there is no memory for this one. */
 function keepNewest(pipe: Pipe, message: Outgoing): void {
   try {
@@ -158,5 +193,5 @@ function keepNewest(pipe: Pipe, message: Outgoing): void {
   } catch (error) {
     if (codeOf(error) !== "ENOBUFS") throw error;
   }
-  pipe.outbox.drop();
+  pipe.drop();
 }

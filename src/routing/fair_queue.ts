@@ -1,6 +1,6 @@
 // One message from each pipe in turn, so that a flood from one peer does not starve another (RFC 28 and 30).
 
-import type { Frame } from "../message.ts";
+import type { Frame, Outgoing } from "../message.ts";
 import type { Span } from "../span.ts";
 import type { Pipe } from "./pipe.ts";
 
@@ -8,6 +8,8 @@ export class FairQueue {
   /** The pipes with messages to read. */
   #ready: Pipe[] = [];
   #next = 0;
+  /** The pipe of the message that `receive` answered last. */
+  last: Pipe | undefined;
 
   get readable(): boolean {
     return this.#ready.length > 0;
@@ -43,18 +45,19 @@ export class FairQueue {
   receive(): Frame[] | undefined {
     const pipe = this.#ready[this.#next];
     if (pipe === undefined) return undefined;
+    this.last = pipe;
     const frames = pipe.receive();
     this.#passOn(pipe);
     return frames;
   }
 
-  /** The message whose turn it is, as it lies on the wire; false when there is none. */
-  take(span: Span): boolean {
+  /** The message whose turn it is, as it can be passed on for the least; undefined when there is none. */
+  take(span: Span): Outgoing | undefined {
     const pipe = this.#ready[this.#next];
-    if (pipe === undefined) return false;
-    pipe.take(span);
+    if (pipe === undefined) return undefined;
+    const message = pipe.take(span);
     this.#passOn(pipe);
-    return true;
+    return message;
   }
 
   #passOn(pipe: Pipe): void {

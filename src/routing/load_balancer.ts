@@ -42,7 +42,7 @@ export class LoadBalancer {
 
   /** True when some pipe has room. */
   get writable(): boolean {
-    while (this.#active > 0 && this.#pipes[this.#next].full) this.#deactivate(this.#next);
+    while (this.#active > 0 && this.#pipes[this.#next].full) this.#rest(this.#next);
     return this.#active > 0;
   }
 
@@ -54,9 +54,15 @@ export class LoadBalancer {
         if (++this.#next >= this.#active) this.#next = 0;
         return pipe;
       }
-      this.#deactivate(this.#next);
+      this.#rest(this.#next);
     }
     return undefined;
+  }
+
+  /** The pipe is full. */
+  #rest(index: number): void {
+    this.#pipes[index].tellFull();
+    this.#deactivate(index);
   }
 
   #deactivate(index: number): void {

@@ -46,8 +46,15 @@ export interface Pattern {
   resend?(frames: Uint8Array[]): boolean;
   /** The next message for the user. */
   receive(): Frame[] | undefined;
-  /** Takes the next message as it lies on the wire, for a proxy; false when there is none. Absent where frames are added. */
-  take?(span: Span): boolean;
+  /**
+   * Takes the next message for a proxy, as it can be passed on for the least: in `span`, or as frames. Undefined when there
+   * is none; absent where frames are added.
+   */
+  take?(span: Span): Outgoing | undefined;
+  /** The pipe of the message that `receive` answered last. */
+  readonly source?: Pipe | undefined;
+  /** How many topics are published to a peer. */
+  topicsOf?(pipe: Pipe): number;
   /** True when a message could be sent, or received, at once. */
   readonly canSend: boolean;
   readonly canReceive: boolean;

@@ -1,7 +1,7 @@
 // PULL (RFC 30): messages come from all peers in turn.
 
 import type { ZmqError } from "../errors.ts";
-import type { Frame } from "../message.ts";
+import type { Frame, Outgoing } from "../message.ts";
 import type { Span } from "../span.ts";
 import { FairQueue } from "./fair_queue.ts";
 import { notSupported, type Pattern } from "./pattern.ts";
@@ -34,8 +34,12 @@ export class PullPattern implements Pattern {
     return this.#messages.receive();
   }
 
-  take(span: Span): boolean {
+  take(span: Span): Outgoing | undefined {
     return this.#messages.take(span);
+  }
+
+  get source(): Pipe | undefined {
+    return this.#messages.last;
   }
 
   get canSend(): boolean {

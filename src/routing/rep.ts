@@ -51,8 +51,9 @@ export class RepPattern implements Pattern {
   send(message: Outgoing): boolean {
     if (!this.#replying) return false;
     const pipe = this.#requester;
-    if (pipe !== undefined && this.#peers.has(pipe) && !pipe.full) {
-      pipe.send([...this.#envelope, ...framesOf(message)]);
+    if (pipe !== undefined && this.#peers.has(pipe)) {
+      if (pipe.full) pipe.drop();
+      else pipe.send([...this.#envelope, ...framesOf(message)]);
     }
     this.#replying = false;
     this.#requester = undefined;
@@ -73,6 +74,10 @@ export class RepPattern implements Pattern {
       return frames.slice(delimiter + 1);
     }
     return undefined;
+  }
+
+  get source(): Pipe | undefined {
+    return this.#requests.last;
   }
 
   get canSend(): boolean {

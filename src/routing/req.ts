@@ -126,6 +126,10 @@ export class ReqPattern implements Pattern {
     return frames.slice(start + 1);
   }
 
+  get source(): Pipe | undefined {
+    return this.#replies.last;
+  }
+
   get canSend(): boolean {
     return (!this.#awaiting || this.#options.relaxed) && this.#peers.writable;
   }

@@ -10,12 +10,15 @@ import type { Pipe } from "./pipe.ts";
 
 export class RouterPattern implements Pattern {
   readonly #options: OptionValues;
+  readonly #unroutable: () => void;
   readonly #messages: FairQueue = new FairQueue();
   readonly #peers: Map<string, Pipe> = new Map();
   #count: number = crypto.getRandomValues(new Uint32Array(1))[0];
 
-  constructor(options: OptionValues) {
+  /** `unroutable` counts a message that is dropped because no peer has its routing id. */
+  constructor(options: OptionValues, unroutable: () => void = () => {}) {
     this.#options = options;
+    this.#unroutable = unroutable;
   }
 
   /** A pipe that `connect` gave a routing id can be sent to before its peer is there. */
@@ -29,7 +32,7 @@ export class RouterPattern implements Pattern {
     const announced = pipe.assignedId ?? (routingId.length > 0 ? routingId : known);
     if (announced !== undefined && this.#peers.get(keyOf(announced)) === pipe) return undefined;
     // The peer of a `connect` may come back with another id, or find that its own was taken over.
-    this.#forget(pipe);
+    this.forget(pipe);
     return this.#register(pipe, announced ?? this.#generate());
   }
 
@@ -53,7 +56,7 @@ export class RouterPattern implements Pattern {
           address: pipe.address,
         },
       );
-      this.#forget(holder);
+      this.forget(holder);
       holder.link?.refuse(reason);
     }
     pipe.routingFrame = new Frame(id);
@@ -71,10 +74,15 @@ export class RouterPattern implements Pattern {
   }
 
   detach(pipe: Pipe): void {
-    this.#forget(pipe);
+    this.forget(pipe);
   }
 
-  #forget(pipe: Pipe): void {
+  /** The peer of a routing id. */
+  protected find(id: Uint8Array): Pipe | undefined {
+    return this.#peers.get(keyOf(id));
+  }
+
+  protected forget(pipe: Pipe): void {
     if (pipe.routingFrame === undefined) return;
     const key = keyOf(pipe.routingFrame);
     if (this.#peers.get(key) === pipe) this.#peers.delete(key);
@@ -90,10 +98,13 @@ export class RouterPattern implements Pattern {
 
   send(message: Outgoing): boolean {
     const [id, ...frames] = framesOf(message);
-    const pipe = this.#peers.get(keyOf(toBytes(id)));
+    const pipe = this.find(toBytes(id));
     const { mandatory } = this.#options;
     if (pipe === undefined) {
-      if (!mandatory) return true;
+      if (!mandatory) {
+        this.#unroutable();
+        return true;
+      }
       throw new SendError(
         "EHOSTUNREACH",
         `Host unreachable: no peer has the routing id ${
@@ -103,6 +114,8 @@ export class RouterPattern implements Pattern {
     }
     if (frames.length === 0) return true;
     if (!pipe.full && pipe.send(frames)) return true;
+    if (mandatory) pipe.tellFull();
+    else pipe.drop();
     return !mandatory;
   }
 
@@ -112,6 +125,10 @@ export class RouterPattern implements Pattern {
     // A copy: the user may do with it as with any frame.
     frames?.unshift(new Frame(pipe!.routingFrame!));
     return frames;
+  }
+
+  get source(): Pipe | undefined {
+    return this.#messages.last;
   }
 
   /** A ROUTER drops what it cannot route: it can always send, unless `mandatory` asks for a peer. */

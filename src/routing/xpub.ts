@@ -10,6 +10,7 @@ import {
 } from "../../wasm/layout.ts";
 import type { CoreMemory } from "../core/memory.ts";
 import { ProtocolError, StateError, ZmqError } from "../errors.ts";
+import { Monitor } from "../events.ts";
 import { Frame, type Outgoing, toBytes } from "../message.ts";
 import type { OptionValues } from "../options.ts";
 import { CANCEL, encodeMessageForm, isRequest, SUBSCRIBE } from "../wire/subscription.ts";
@@ -26,10 +27,16 @@ export class XPubPattern implements Pattern {
   #asking: Pipe | undefined;
   /** The peer that alone gets the next message. */
   #only: Pipe | undefined;
+  source: Pipe | undefined;
 
-  constructor(options: OptionValues, memory: CoreMemory, crowd: Crowd) {
+  constructor(
+    options: OptionValues,
+    memory: CoreMemory,
+    crowd: Crowd,
+    monitor: Monitor = new Monitor(),
+  ) {
     this.options = options;
-    this.distributor = new Distributor(memory.outboxes, options, crowd);
+    this.distributor = new Distributor(memory.outboxes, options, crowd, monitor);
   }
 
   /** True when a message whose first frame is no request has none. */
@@ -74,6 +81,8 @@ export class XPubPattern implements Pattern {
   command(pipe: Pipe, name: string, topic: Uint8Array): ZmqError | undefined {
     const kind = name === "SUBSCRIBE" ? SUBSCRIBE : name === "CANCEL" ? CANCEL : undefined;
     if (kind === undefined) return undefined;
+    // In the other form it would have been a message.
+    pipe.inbox.received++;
     // What the peer sent before it comes before it.
     this.readable(pipe);
     return this.#request(pipe, kind, topic);
@@ -203,6 +212,10 @@ export class XPubPattern implements Pattern {
     }
   }
 
+  topicsOf(pipe: Pipe): number {
+    return this.distributor.topicsOf(pipe);
+  }
+
   refuse(_use: "send" | "receive"): ZmqError | undefined {
     return undefined;
   }
@@ -218,6 +231,7 @@ export class XPubPattern implements Pattern {
     const report = this.#reports.shift();
     if (report === undefined) return undefined;
     const { frames, pipe, request } = report;
+    this.source = pipe;
     if (request) this.#asking = pipe !== undefined && this.distributor.has(pipe) ? pipe : undefined;
     return frames;
   }

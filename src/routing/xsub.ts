@@ -29,7 +29,6 @@ export class XSubPattern implements Pattern {
   readonly topics: Topics;
   protected readonly messages: FairQueue = new FairQueue();
   readonly #pipes: Set<Pipe> = new Set();
-  #dropped = 0;
 
   constructor(options: OptionValues, memory: CoreMemory) {
     this.options = options;
@@ -39,11 +38,6 @@ export class XSubPattern implements Pattern {
   /** The publishers. */
   get pipes(): Iterable<Pipe> {
     return this.#pipes;
-  }
-
-  /** Messages for publishers that were full. */
-  get dropped(): number {
-    return this.#dropped;
   }
 
   attach(pipe: Pipe): undefined {
@@ -135,8 +129,7 @@ export class XSubPattern implements Pattern {
   #distribute(message: Outgoing): void {
     for (const pipe of this.#pipes) {
       if (!pipe.full && pipe.send(message)) continue;
-      pipe.outbox.drop();
-      this.#dropped++;
+      pipe.drop();
     }
   }
 
@@ -144,8 +137,12 @@ export class XSubPattern implements Pattern {
     return this.messages.receive();
   }
 
-  take(span: Span): boolean {
+  take(span: Span): Outgoing | undefined {
     return this.messages.take(span);
+  }
+
+  get source(): Pipe | undefined {
+    return this.messages.last;
   }
 
   /** What a publisher has no room for is dropped. */

@@ -1,24 +1,27 @@
 // Bun's native sockets.
 
-import type { HostPort } from "../endpoint.ts";
+import type { StreamAddress } from "../endpoint.ts";
 import { codeOf } from "../errors.ts";
 import type {
+  Accepted,
   ByteSink,
   ByteStream,
   Listener,
-  ListenOptions,
   Runtime,
   StreamOptions,
 } from "../link/stream.ts";
 import { fill } from "../octets.ts";
-import { builtin, interfaces, resolve } from "./node.ts";
+import { builtin } from "./builtin.ts";
+import { interfaces, resolve } from "./node.ts";
+import { socketFiles } from "./socket_files.ts";
 
 interface BunSocket {
   data: BunStream | undefined;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+  /** Gone with the connection, as the next three. */
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
   write(octets: Uint8Array): number;
   pause(): void;
   resume(): void;
@@ -46,22 +49,20 @@ interface BunListener {
 
 interface BunGlobal {
   listen(
-    options: { hostname: string; port: number; ipv6Only: boolean; socket: BunHandlers },
+    options: BunTarget & { ipv6Only?: boolean; socket: BunHandlers },
   ): BunListener;
-  connect(options: {
-    hostname: string;
-    port: number;
-    localAddress?: string;
-    localPort?: number;
-    socket: BunHandlers;
-  }): Promise<BunSocket>;
+  connect(
+    options: BunTarget & { localAddress?: string; localPort?: number; socket: BunHandlers },
+  ): Promise<BunSocket>;
 }
+
+type BunTarget = { hostname: string; port: number } | { unix: string };
 
 const bun = (globalThis as unknown as { Bun: BunGlobal }).Bun;
 
 class BunStream implements ByteStream {
-  readonly local: HostPort;
-  readonly remote: HostPort;
+  readonly local: StreamAddress;
+  readonly remote: StreamAddress;
   readonly #socket: BunSocket;
   #sink: ByteSink | undefined;
   #early: Uint8Array[] = [];
@@ -70,15 +71,21 @@ class BunStream implements ByteStream {
   #gone = false;
   #error: unknown;
 
-  constructor(socket: BunSocket, options: StreamOptions) {
+  /** `at` is where it was accepted or connected to. */
+  constructor(socket: BunSocket, at: StreamAddress, options: StreamOptions) {
     this.#socket = socket;
-    this.local = { host: socket.localAddress, port: socket.localPort };
-    this.remote = { host: socket.remoteAddress, port: socket.remotePort };
+    socket.unref();
+    if ("path" in at) {
+      this.local = at;
+      this.remote = at;
+      return;
+    }
+    this.local = { host: socket.localAddress ?? "", port: socket.localPort ?? 0 };
+    this.remote = { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
     socket.setNoDelay(true);
     if (options.tcpKeepalive >= 0) {
       socket.setKeepAlive(options.tcpKeepalive === 1, Math.max(0, options.tcpKeepaliveIdle) * 1000);
     }
-    socket.unref();
   }
 
   start(sink: ByteSink): void {
@@ -145,13 +152,13 @@ const COMMON: Omit<BunHandlers, "open"> = {
   error: (socket, error) => socket.data?.ended(error),
 };
 
-class BunTcpListener implements Listener {
-  readonly local: HostPort;
+class BunSocketListener implements Listener {
+  readonly local: StreamAddress;
   readonly #listener: BunListener;
 
-  constructor(listener: BunListener, host: string) {
+  constructor(listener: BunListener, at: StreamAddress) {
     this.#listener = listener;
-    this.local = { host, port: listener.port };
+    this.local = "path" in at ? at : { host: at.host, port: listener.port };
     listener.unref();
   }
 
@@ -159,6 +166,10 @@ class BunTcpListener implements Listener {
     this.#listener.stop(false);
     return Promise.resolve();
   }
+}
+
+function targetOf(at: StreamAddress): BunTarget {
+  return "path" in at ? { unix: at.path } : { hostname: at.host, port: at.port };
 }
 
 /** Bun does not tell when no file descriptor was left: opening a file does. */
@@ -172,40 +183,37 @@ function exhaustion(): unknown {
   return undefined;
 }
 
-function listen(
-  at: HostPort,
-  options: StreamOptions,
-  accepted: (stream: ByteStream) => void,
-): Listener {
-  const listener = bun.listen({
-    hostname: at.host,
-    port: at.port,
-    ipv6Only: false,
-    socket: {
-      ...COMMON,
-      open(socket) {
-        socket.data = new BunStream(socket, options);
-        accepted(socket.data);
+function listen(at: StreamAddress, options: StreamOptions, accepted: Accepted): Listener {
+  try {
+    const listener = bun.listen({
+      ...targetOf(at),
+      ..."host" in at && { ipv6Only: false },
+      socket: {
+        ...COMMON,
+        open(socket) {
+          socket.data = new BunStream(socket, at, options);
+          accepted(socket.data);
+        },
       },
-    },
-  });
-  return new BunTcpListener(listener, at.host);
+    });
+    return new BunSocketListener(listener, at);
+  } catch (error) {
+    throw codeOf(error) === "" ? exhaustion() ?? error : error;
+  }
 }
 
 export const bunRuntime: Runtime = {
   name: "Bun",
   // A view on a buffer takes JavaScriptCore 40 ns and more, a short array of its own 30.
   copiedFrames: 16,
-  unrefTimer: (timer) => (timer as { unref(): void }).unref(),
-  // Async, so that what is thrown rejects.
-  // deno-lint-ignore require-await
-  async listen(at, options: ListenOptions, accepted) {
-    try {
-      return listen(at, options, accepted);
-    } catch (error) {
-      throw codeOf(error) === "" ? exhaustion() ?? error : error;
-    }
+  get socketFiles() {
+    return socketFiles();
   },
+  unrefTimer: (timer) => (timer as { unref(): void }).unref(),
+  // Async, so that what is thrown rejects. Bun accepts as soon as it has descriptors again, without a word.
+  // deno-lint-ignore require-await
+  listen: async (at, options, accepted) => listen(at, options, accepted),
+  listenSync: listen,
   connect(to, source, options, signal) {
     return new Promise((resolve, reject) => {
       const stop = () => reject(signal.reason);
@@ -216,8 +224,7 @@ export const bunRuntime: Runtime = {
         reject(error);
       };
       bun.connect({
-        hostname: to.host,
-        port: to.port,
+        ...targetOf(to),
         ...(source && { localAddress: source.host, localPort: source.port }),
         socket: {
           ...COMMON,
@@ -225,7 +232,7 @@ export const bunRuntime: Runtime = {
             signal.removeEventListener("abort", stop);
             // The attempt was given up meanwhile: Bun has no way to cancel it.
             if (signal.aborted) return socket.terminate();
-            socket.data = new BunStream(socket, options);
+            socket.data = new BunStream(socket, to, options);
             resolve(socket.data);
           },
           connectError: (_socket, error) => failed(error),

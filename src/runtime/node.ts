@@ -1,7 +1,8 @@
-// Node's sockets. Deno uses parts of it through its own node:net; nothing here is imported statically from node:.
+// Node's sockets. Deno uses parts of it through its own node:net.
 
-import type { HostPort } from "../endpoint.ts";
+import type { HostPort, StreamAddress } from "../endpoint.ts";
 import type {
+  Accepted,
   ByteSink,
   ByteStream,
   InterfaceAddress,
@@ -11,6 +12,8 @@ import type {
   StreamOptions,
 } from "../link/stream.ts";
 import { fill } from "../octets.ts";
+import { builtin } from "./builtin.ts";
+import { socketFiles } from "./socket_files.ts";
 import { Staging } from "./staging.ts";
 
 interface NodeSocket {
@@ -34,9 +37,19 @@ interface NodeSocket {
 }
 
 interface NodeServer {
-  listen(options: { host: string; port: number; backlog: number }): void;
+  listen(options: { host: string; port: number; backlog: number } | { path: string }): void;
+  /** What `listen` comes to, in the end; it listens within the call. Not documented. */
+  _listen2?(
+    address: string,
+    port: number,
+    family: 4 | 6 | -1,
+    backlog: number,
+    descriptor: -1,
+    flags: 0,
+  ): void;
   close(done: () => void): void;
-  address(): { address: string; port: number };
+  readonly listening: boolean;
+  address(): { address: string; port: number } | string | null;
   on(event: "connection", call: (socket: NodeSocket) => void): void;
   on(event: "listening", call: () => void): void;
   on(event: "error", call: (error: unknown) => void): void;
@@ -45,50 +58,27 @@ interface NodeServer {
 
 type OnRead = DirectReading["onread"];
 
-interface NodeNet {
+type NodeTarget = { path: string } | {
+  host: string;
+  port: number;
+  localAddress?: string | undefined;
+  localPort?: number | undefined;
+};
+
+interface NodeHandle {
+  listen(backlog: number): number;
+  close(): void;
+}
+
+/** What is used of node:net. */
+export interface NodeNet {
   readonly Socket: new (
     options: { handle: unknown; pauseOnCreate: boolean; onread: OnRead },
   ) => NodeSocket;
-  connect(options: {
-    onread: OnRead;
-    host: string;
-    port: number;
-    localAddress?: string | undefined;
-    localPort?: number | undefined;
-  }): NodeSocket;
+  connect(options: NodeTarget & { onread: OnRead }): NodeSocket;
+  /** A handle that is bound, or the number of an error. Not documented. */
+  _createServerHandle?(address: string, port: number, family: 4 | 6 | -1): NodeHandle | number;
   createServer(options: { noDelay: boolean; pauseOnConnect: boolean }): NodeServer;
-}
-
-interface NodeDns {
-  lookup(
-    host: string,
-    options: { all: true; verbatim: true },
-    done: (error: unknown, addresses: { address: string }[]) => void,
-  ): void;
-}
-
-interface NodeOs {
-  networkInterfaces(): Record<string, { address: string }[] | undefined>;
-}
-
-interface NodeFs {
-  openSync(path: string, flags: string): number;
-  closeSync(descriptor: number): void;
-}
-
-interface Modules {
-  "node:fs": NodeFs;
-  "node:net": NodeNet;
-  "node:dns": NodeDns;
-  "node:os": NodeOs;
-}
-
-/** A module of Node, where the runtime has it. */
-export function builtin<N extends keyof Modules>(name: N): Modules[N] {
-  const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: string): unknown };
-  };
-  return process.getBuiltinModule(name) as Modules[N];
 }
 
 /**
@@ -129,8 +119,8 @@ class DirectReading {
 }
 
 class NodeStream implements ByteStream {
-  readonly local: HostPort;
-  readonly remote: HostPort;
+  readonly local: StreamAddress;
+  readonly remote: StreamAddress;
   readonly #socket: NodeSocket;
   #sink: ByteSink | undefined;
   readonly #staging: Staging = new Staging();
@@ -138,14 +128,26 @@ class NodeStream implements ByteStream {
   #gone = false;
   #error: unknown;
 
-  constructor(socket: NodeSocket, reading: DirectReading, options: StreamOptions) {
+  /** `at` is where it was accepted or connected to. */
+  constructor(
+    socket: NodeSocket,
+    reading: DirectReading,
+    at: StreamAddress,
+    options: StreamOptions,
+  ) {
     this.#socket = socket;
     this.#reading = reading;
-    this.local = { host: socket.localAddress ?? "", port: socket.localPort ?? 0 };
-    this.remote = { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
-    socket.setNoDelay(true);
-    if (options.tcpKeepalive >= 0) {
-      socket.setKeepAlive(options.tcpKeepalive === 1, Math.max(0, options.tcpKeepaliveIdle) * 1000);
+    if ("path" in at) {
+      this.local = at;
+      this.remote = at;
+    } else {
+      this.local = { host: socket.localAddress ?? "", port: socket.localPort ?? 0 };
+      this.remote = { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+      socket.setNoDelay(true);
+      if (options.tcpKeepalive >= 0) {
+        const idle = Math.max(0, options.tcpKeepaliveIdle) * 1000;
+        socket.setKeepAlive(options.tcpKeepalive === 1, idle);
+      }
     }
     socket.unref();
     socket.on("error", (error) => this.#error = error);
@@ -195,14 +197,18 @@ class NodeStream implements ByteStream {
 }
 
 class NodeListener implements Listener {
-  readonly local: HostPort;
+  readonly local: StreamAddress;
   readonly #server: NodeServer;
 
-  constructor(server: NodeServer) {
+  constructor(server: NodeServer, at: StreamAddress) {
     this.#server = server;
     server.unref();
-    const { address, port } = server.address();
-    this.local = { host: address, port };
+    if ("path" in at) {
+      this.local = at;
+    } else {
+      const { address, port } = server.address() as { address: string; port: number };
+      this.local = { host: address, port };
+    }
   }
 
   close(): Promise<void> {
@@ -216,7 +222,7 @@ class NodeListener implements Listener {
  * Gives an accepted connection a socket that reads directly: `createServer` does not take the option, so the handle
  * moves to a new socket, as Node itself does when it passes connections between processes.
  */
-function adopt(socket: NodeSocket, options: StreamOptions): NodeStream {
+function adopt(socket: NodeSocket, at: StreamAddress, options: StreamOptions): NodeStream {
   const reading = new DirectReading();
   const handle = socket._handle;
   socket._handle = null;
@@ -225,40 +231,89 @@ function adopt(socket: NodeSocket, options: StreamOptions): NodeStream {
     pauseOnCreate: true,
     onread: reading.onread,
   });
-  return new NodeStream(direct, reading, options);
+  return new NodeStream(direct, reading, at, options);
+}
+
+function serverFor(at: StreamAddress, options: StreamOptions, accepted: Accepted): NodeServer {
+  const server = builtin("node:net").createServer({ noDelay: true, pauseOnConnect: true });
+  server.on("connection", (socket) => accepted(adopt(socket, at, options)));
+  return server;
 }
 
 /** Listens with node:net; also Deno's way for what its own sockets cannot do. */
 export function listen(
-  at: HostPort,
+  at: StreamAddress,
   options: ListenOptions,
-  accepted: (stream: ByteStream) => void,
+  accepted: Accepted,
+  failed: (error: unknown) => void,
 ): Promise<Listener> {
-  const server = builtin("node:net").createServer({ noDelay: true, pauseOnConnect: true });
-  server.on("connection", (socket) => accepted(adopt(socket, options)));
+  const server = serverFor(at, options, accepted);
   return new Promise((resolve, reject) => {
-    server.on("error", reject);
-    server.on("listening", () => resolve(new NodeListener(server)));
-    server.listen({ host: at.host, port: at.port, backlog: options.backlog });
+    let listening = false;
+    server.on("error", (error) => listening ? failed(error) : reject(error));
+    server.on("listening", () => {
+      listening = true;
+      resolve(new NodeListener(server, at));
+    });
+    server.listen(
+      "path" in at ? { path: at.path } : { host: at.host, port: at.port, backlog: options.backlog },
+    );
   });
+}
+
+/** As `listen`, within the call. Node puts that off for the sake of host names, but only on the outermost layer. */
+export function listenSync(
+  at: StreamAddress,
+  options: ListenOptions,
+  accepted: Accepted,
+  failed: (error: unknown) => void,
+): Listener {
+  const server = serverFor(at, options, accepted);
+  let listening = false;
+  server.on("error", (error) => listening && failed(error));
+  const [address, port, family] = "path" in at
+    ? [at.path, -1, -1 as const]
+    : [at.host, at.port, at.host.includes(":") ? 6 as const : 4 as const];
+  if ("path" in at) {
+    server.listen({ path: at.path });
+  } else if (server._listen2 !== undefined) {
+    server._listen2(address, port, family, options.backlog, -1, 0);
+  } else {
+    const unable = new Error("This version of Node cannot listen within a call");
+    throw Object.assign(unable, { code: "ENOTSUP" });
+  }
+  if (!server.listening) throw listenError(address, port, family, options.backlog);
+  listening = true;
+  return new NodeListener(server, at);
+}
+
+/** Why Node cannot listen, which it would tell later: found out by another try. */
+function listenError(address: string, port: number, family: 4 | 6 | -1, backlog: number): Error {
+  const handle = builtin("node:net")._createServerHandle?.(address, port, family) ?? 0;
+  let failure = handle;
+  if (typeof handle !== "number") {
+    failure = handle.listen(backlog);
+    handle.close();
+  }
+  const code = failure === 0
+    ? "EADDRINUSE"
+    : builtin("node:util").getSystemErrorName(failure as number);
+  return Object.assign(new Error(`listen ${code}`), { code });
 }
 
 /** Connects with node:net; also Deno's way for what its own sockets cannot do. */
 export function connect(
-  to: HostPort,
+  to: StreamAddress,
   source: HostPort | undefined,
   options: StreamOptions,
   signal: AbortSignal,
 ): Promise<ByteStream> {
   return new Promise((resolve, reject) => {
     const reading = new DirectReading();
-    const socket = builtin("node:net").connect({
-      onread: reading.onread,
-      host: to.host,
-      port: to.port,
-      localAddress: source?.host,
-      localPort: source?.port,
-    });
+    const target: NodeTarget = "path" in to
+      ? { path: to.path }
+      : { host: to.host, port: to.port, localAddress: source?.host, localPort: source?.port };
+    const socket = builtin("node:net").connect({ ...target, onread: reading.onread });
     socket.unref();
     const stop = () => {
       socket.destroy();
@@ -275,7 +330,7 @@ export function connect(
       signal.removeEventListener("abort", stop);
       socket.off("error", failed);
       socket.pause();
-      resolve(new NodeStream(socket, reading, options));
+      resolve(new NodeStream(socket, reading, to, options));
     });
   });
 }
@@ -298,8 +353,12 @@ export function interfaces(): InterfaceAddress[] {
 
 export const nodeRuntime: Runtime = {
   name: "Node",
+  get socketFiles() {
+    return socketFiles();
+  },
   unrefTimer: (timer) => (timer as { unref(): void }).unref(),
   listen,
+  listenSync,
   connect,
   resolve,
   interfaces,

@@ -4,6 +4,7 @@
 import { FLAG_COMMAND, FLAG_LONG } from "../../wasm/layout.ts";
 import { ProtocolError } from "../errors.ts";
 import type { Mechanism } from "../security/mechanism.ts";
+import type { PeerIdentity } from "../peer.ts";
 import { headerSize } from "../span.ts";
 import { type Command, decodeCommand, encodeCommand, encodeError } from "../wire/command.ts";
 import {
@@ -16,14 +17,8 @@ import {
 import type { Metadata } from "../wire/metadata.ts";
 import { peersOf, type SocketType } from "../wire/socket_type.ts";
 
-/** Who the peer said it is. */
-export interface PeerIdentity {
-  /** Its socket type; empty when it did not say. */
-  readonly socketType: string;
-  /** The routing id it announced; empty when it has none. */
-  readonly routingId: Uint8Array;
-  /** All its properties, by their names in lower case. */
-  readonly metadata: Metadata;
+/** Who the peer said it is, and how to talk to it. */
+export interface SessionPeer extends PeerIdentity {
   /** The minor version of ZMTP 3 that both speak. */
   readonly minor: number;
 }
@@ -33,6 +28,8 @@ const HANDSHAKE_LIMIT = 8 * 1024;
 /** The longest context of a PING (RFC 37). */
 const CONTEXT_LIMIT = 16;
 const TTL_SIZE = 2;
+/** In tenths of a second: libzmq misreads anything longer. */
+const TTL_MOST = 655;
 
 const NONE = new Uint8Array(0);
 const latin1 = new TextDecoder("latin1");
@@ -45,11 +42,13 @@ export class Session {
   readonly #mechanism: Mechanism;
   #state: SessionState = "greeting";
   #greeting: Greeting | undefined;
-  #peer: PeerIdentity | undefined;
+  #peer: SessionPeer | undefined;
   /** What has come of the greeting, or of the frame of a handshake command. */
   #pending: Uint8Array = new Uint8Array(GREETING_SIZE);
   #size = 0;
   #out: Uint8Array[] = [];
+  /** How long the peer's last PING asked to be waited for, in milliseconds; 0 for no limit. */
+  timeToLive = 0;
 
   constructor(type: SocketType, mechanism: Mechanism) {
     this.#type = type;
@@ -62,7 +61,7 @@ export class Session {
   }
 
   /** The peer, known from the start of traffic on. */
-  get peer(): PeerIdentity | undefined {
+  get peer(): SessionPeer | undefined {
     return this.#peer;
   }
 
@@ -95,7 +94,8 @@ export class Session {
   }
 
   /**
-   * Takes a command during traffic, and answers it if it is not the session's own: the socket type may know it.
+   * Takes a command during traffic, and answers it if it is not the session's own: the socket type may know it. Undefined
+   * is for a PING.
    *
    * @throws {ProtocolError} When it is malformed.
    */
@@ -104,11 +104,18 @@ export class Session {
       const command = decodeCommand(body);
       if (command.name !== "PING") return command;
       this.#out.push(answerPing(command.data));
+      this.timeToLive = 100 * (256 * command.data[0] + command.data[1]);
       return undefined;
     } catch (error) {
       this.#state = "failed";
       throw error;
     }
+  }
+
+  /** Sends a PING, for an answer within `timeToLive` milliseconds (0: no limit). */
+  ping(timeToLive: number): void {
+    const tenths = Math.min(TTL_MOST, Math.floor(timeToLive / 100));
+    this.#out.push(encodeCommand("PING", Uint8Array.of(tenths >> 8, tenths & 255)));
   }
 
   #readGreeting(octets: Uint8Array, at: number): number {

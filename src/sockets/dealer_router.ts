@@ -4,6 +4,7 @@ import { withCode } from "../errors.ts";
 import { checkOption, routingIdBytes } from "../option_values.ts";
 import type {
   CommonOptions,
+  ConflateOptions,
   ProbeOptions,
   ReceiveOptions,
   RouterRules,
@@ -12,14 +13,8 @@ import type {
 } from "../options.ts";
 import { DealerPattern } from "../routing/dealer.ts";
 import { RouterPattern } from "../routing/router.ts";
-import {
-  complete,
-  engineOf,
-  type Readable,
-  Socket,
-  type SocketOptions,
-  type Writable,
-} from "./socket.ts";
+import { engineOf } from "./inside.ts";
+import { complete, type Readable, Socket, type SocketOptions, type Writable } from "./socket.ts";
 
 /**
  * Sends each message to one of its peers, in turn, and receives from all of them. Frames are left as they are: to talk to
@@ -50,7 +45,12 @@ export class Dealer extends Socket {
   /** Makes a DEALER socket. */
   constructor(
     options?: SocketOptions<
-      CommonOptions & SendOptions & ReceiveOptions & RoutingIdOptions & ProbeOptions
+      & CommonOptions
+      & SendOptions
+      & ReceiveOptions
+      & RoutingIdOptions
+      & ProbeOptions
+      & ConflateOptions
     >,
   ) {
     super("DEALER", () => new DealerPattern(), options);
@@ -59,9 +59,20 @@ export class Dealer extends Socket {
 
 /** What a Dealer can do, and its options. */
 export interface Dealer
-  extends Writable, Readable, SendOptions, ReceiveOptions, RoutingIdOptions, ProbeOptions {}
+  extends
+    Writable,
+    Readable,
+    SendOptions,
+    ReceiveOptions,
+    RoutingIdOptions,
+    ProbeOptions,
+    ConflateOptions {}
 
-complete(Dealer, { sends: true, receives: true, options: ["routingId", "probeRouter"] });
+complete(Dealer, {
+  sends: true,
+  receives: true,
+  options: ["routingId", "probeRouter", "conflate"],
+});
 
 /** What `Router.connect` takes beside the endpoint. */
 export interface RouterConnectOptions {
@@ -99,7 +110,11 @@ export class Router extends Socket {
       CommonOptions & SendOptions & ReceiveOptions & RoutingIdOptions & ProbeOptions & RouterRules
     >,
   ) {
-    super("ROUTER", (values) => new RouterPattern(values), options);
+    super(
+      "ROUTER",
+      ({ options, census }) => new RouterPattern(options, () => census.drop()),
+      options,
+    );
   }
 
   /**
@@ -108,14 +123,16 @@ export class Router extends Socket {
    * @throws {ZmqError} `EADDRINUSE` when another peer has that routing id.
    */
   override connect(address: string, options: RouterConnectOptions = {}): void {
-    const { routingId } = options;
-    if (routingId === undefined) return engineOf(this).connect(address);
-    const id = routingIdBytes(checkOption("routingId", routingId));
-    if (id.length === 0) {
-      throw withCode(new RangeError("Cannot connect with an empty routingId"), "EINVAL");
-    }
-    engineOf(this).connect(address, id);
+    engineOf(this).connect(address, assignedId(options));
   }
+}
+
+/** The routing id that `connect` gives to a peer. */
+export function assignedId({ routingId }: RouterConnectOptions): Uint8Array | undefined {
+  if (routingId === undefined) return undefined;
+  const id = routingIdBytes(checkOption("routingId", routingId));
+  if (id.length > 0) return id;
+  throw withCode(new RangeError("Cannot connect with an empty routingId"), "EINVAL");
 }
 
 /** What a Router can do, and its options. */

@@ -1,11 +1,19 @@
 // The inside of a socket: its pattern, its endpoints, and the operations that wait.
 
-import type { Cancel } from "../clock.ts";
 import type { Filter } from "../core/receiver.ts";
-import { StateError, ZmqError } from "../errors.ts";
+import { SendError, type ZmqError } from "../errors.ts";
 import { Endpoints } from "../link/endpoints.ts";
 import type { LinkHost } from "../link/host.ts";
-import { type Frame, type MessageLike, type Outgoing, toOutgoing } from "../message.ts";
+import type { Monitor } from "../events.ts";
+import type { Census } from "../link/census.ts";
+import {
+  type Frame,
+  framesOf,
+  type MessageLike,
+  type Outgoing,
+  toBytes,
+  toOutgoing,
+} from "../message.ts";
 import { routingIdBytes } from "../option_values.ts";
 import type { OptionValues } from "../options.ts";
 import type { Pattern, Queued } from "../routing/pattern.ts";
@@ -14,7 +22,11 @@ import type { Mechanism, Property } from "../security/mechanism.ts";
 import { NullMechanism } from "../security/null.ts";
 import { announcesIdentity, type SocketType } from "../wire/socket_type.ts";
 import type { ContextParts } from "./context.ts";
+import { Backlog } from "./backlog.ts";
+import { keepMetadata } from "./metadata.ts";
 import { type OperationOptions, OperationQueue } from "./queue.ts";
+import type { PatternTools } from "./socket.ts";
+import { closedMeanwhile, isBorrowed, isClosed, terminated } from "./states.ts";
 
 const DONE: Promise<void> = Promise.resolve();
 
@@ -23,30 +35,49 @@ export class Engine implements LinkHost, Queued {
   readonly options: OptionValues;
   readonly around: ContextParts;
   readonly pattern: Pattern;
+  readonly monitor: Monitor;
+  readonly census: Census;
   readonly #sending: OperationQueue<Outgoing, void>;
   readonly #receiving: OperationQueue<undefined, Frame[]>;
-  /** Messages that lost peers did not get; they go before everything else. */
-  #backlog: Uint8Array[][] = [];
   #pumping = false;
   #again = false;
-  #letBacklogGo: Cancel | undefined;
   readonly #endpoints: Endpoints = new Endpoints(this, () => this.#closedNow());
   #closing: Promise<void> | undefined;
-  /** Told whenever something can be sent or received that could not before: a proxy has the socket. */
-  #borrower: (() => void) | undefined;
+  /** Told whenever something can be sent or received that could not before. */
+  readonly #watchers: Set<() => void> = new Set();
+  /** A proxy has the socket for itself. */
+  #borrowed = false;
+  /** Why operations fail that are pending when the socket is closed. */
+  #reason: () => ZmqError = closedMeanwhile;
   #closedNow: () => void = () => {};
 
-  constructor(type: SocketType, pattern: Pattern, options: OptionValues, around: ContextParts) {
+  constructor(
+    type: SocketType,
+    pattern: Pattern,
+    { options, around, monitor, census }: PatternTools,
+  ) {
     this.type = type;
     this.options = options;
     this.around = around;
     this.pattern = pattern;
+    this.monitor = monitor;
+    this.census = census;
     this.#sending = new OperationQueue(around, "peer with room");
     this.#receiving = new OperationQueue(around, "message arrived");
   }
 
+  /** @throws {ZmqError} `EMFILE` when the context has as many sockets as it may have. */
+  enter(): void {
+    this.around.sockets.add(this);
+  }
+
   get closed(): boolean {
     return this.#closing !== undefined;
+  }
+
+  /** Why operations fail on the closed socket. */
+  get closingReason(): ZmqError {
+    return this.#reason === terminated ? terminated() : isClosed();
   }
 
   get sends(): number {
@@ -67,7 +98,7 @@ export class Engine implements LinkHost, Queued {
 
   /** @throws {StateError} `EBADF` when the socket is closed. */
   assertOpen(): void {
-    if (this.closed) throw closedError();
+    if (this.closed) throw isClosed();
   }
 
   // Messages
@@ -76,6 +107,7 @@ export class Engine implements LinkHost, Queued {
     try {
       this.#mayUse("send", options?.signal);
       const message = toOutgoing(value);
+      if (this.around.sockets.limited) this.#checkSizes(message);
       if (this.#sending.length === 0 && this.#backlog.length === 0 && this.pattern.send(message)) {
         if (this.#receiving.length > 0) this.#pump();
         return this.around.pace.due() ? this.around.pace.turn() : DONE;
@@ -86,10 +118,21 @@ export class Engine implements LinkHost, Queued {
     }
   }
 
+  trySend(value: MessageLike | readonly MessageLike[]): boolean {
+    this.#mayUse("send", undefined);
+    const message = toOutgoing(value);
+    if (this.around.sockets.limited) this.#checkSizes(message);
+    if (this.#sending.length > 0 || this.#backlog.length > 0 || !this.pattern.send(message)) {
+      return false;
+    }
+    if (this.#receiving.length > 0) this.#pump();
+    return true;
+  }
+
   receive(options?: OperationOptions): Promise<Frame[]> {
     try {
       this.#mayUse("receive", options?.signal);
-      const frames = this.#receiving.length === 0 ? this.pattern.receive() : undefined;
+      const frames = this.#receiving.length === 0 ? this.#next() : undefined;
       if (frames === undefined) {
         return this.#receiving.add(undefined, this.options.receiveTimeout, options?.signal);
       }
@@ -100,10 +143,39 @@ export class Engine implements LinkHost, Queued {
     }
   }
 
-  /** A message that is there already; undefined when `receive` has to be asked. */
+  /** A message that is there already. */
   tryReceive(): Frame[] | undefined {
-    if (this.closed || this.#receiving.length > 0 || this.#borrower !== undefined) return undefined;
-    return this.pattern.receive();
+    this.#mayUse("receive", undefined);
+    const frames = this.#receiving.length === 0 ? this.#next() : undefined;
+    if (frames !== undefined && this.#sending.length > 0) this.#pump();
+    return frames;
+  }
+
+  /** A message that is there already; undefined when `receive` has to be asked. */
+  ready(): Frame[] | undefined {
+    if (this.closed || this.#receiving.length > 0 || this.#borrowed) return undefined;
+    return this.#next();
+  }
+
+  #next(): Frame[] | undefined {
+    const frames = this.pattern.receive();
+    if (frames !== undefined && this.options.attachMetadata) {
+      keepMetadata(frames, this.pattern.source);
+    }
+    return frames;
+  }
+
+  /** The context allows no longer frames. */
+  #checkSizes(message: Outgoing): void {
+    const { maxMessageSize: most } = this.around.sockets.settings;
+    for (const frame of framesOf(message)) {
+      const size = toBytes(frame).length;
+      if (size <= most) continue;
+      throw new SendError(
+        "EMSGSIZE",
+        `Cannot send a frame of ${size} octets: the context's maxMessageSize allows ${most}`,
+      );
+    }
   }
 
   /** The result of an operation that did not have to wait; now and then it waits for the event loop all the same. */
@@ -118,8 +190,8 @@ export class Engine implements LinkHost, Queued {
   }
 
   #mayUse(use: "send" | "receive", signal: AbortSignal | undefined): void {
-    if (this.#closing !== undefined) throw closedError();
-    if (this.#borrower !== undefined) throw borrowedError();
+    if (this.#closing !== undefined) throw isClosed();
+    if (this.#borrowed) throw isBorrowed();
     signal?.throwIfAborted();
     const refusal = this.pattern.refuse(use, this);
     if (refusal !== undefined) throw refusal;
@@ -135,11 +207,8 @@ export class Engine implements LinkHost, Queued {
     this.#pumping = true;
     while (this.#again) {
       this.#again = false;
-      while (this.#backlog.length > 0 && this.pattern.resend!(this.#backlog[0])) {
-        this.#backlog.shift();
-      }
+      if (this.#backlog.length > 0) this.#backlog.serve(this.#resend);
       if (this.#backlog.length === 0) {
-        this.#dropBacklog();
         while (this.#sending.length > 0 && this.#sendFirst()) this.#again = true;
       }
       while (this.#receiving.length > 0 && this.#receiveFirst()) this.#again = true;
@@ -159,7 +228,7 @@ export class Engine implements LinkHost, Queued {
   }
 
   #receiveFirst(): boolean {
-    const frames = this.pattern.receive();
+    const frames = this.#next();
     if (frames === undefined) return false;
     this.#receiving.resolve(frames);
     return true;
@@ -179,12 +248,27 @@ export class Engine implements LinkHost, Queued {
    */
   lend(borrower: () => void): void {
     this.assertOpen();
-    if (this.#borrower !== undefined || this.sends > 0 || this.receives > 0) throw borrowedError();
-    this.#borrower = borrower;
+    if (this.#borrowed || this.sends > 0 || this.receives > 0) throw isBorrowed();
+    this.#borrowed = true;
+    this.#watchers.add(borrower);
   }
 
-  giveBack(): void {
-    this.#borrower = undefined;
+  giveBack(borrower: () => void): void {
+    this.#borrowed = false;
+    this.#watchers.delete(borrower);
+  }
+
+  /** Calls `watcher` whenever something can be sent or received that could not before, and when the socket is closed. */
+  watch(watcher: () => void): void {
+    this.#watchers.add(watcher);
+  }
+
+  unwatch(watcher: () => void): void {
+    this.#watchers.delete(watcher);
+  }
+
+  #tellWatchers(): void {
+    for (const watcher of this.#watchers) watcher();
   }
 
   /** Routes a message, if that is possible at once. */
@@ -198,6 +282,9 @@ export class Engine implements LinkHost, Queued {
     const properties: Property[] = [["Socket-Type", new TextEncoder().encode(this.type)]];
     if (announcesIdentity(this.type)) {
       properties.push(["Identity", routingIdBytes(this.options.routingId)]);
+    }
+    for (const [name, value] of Object.entries(this.options.properties)) {
+      properties.push([name, new TextEncoder().encode(value)]);
     }
     return new NullMechanism(properties);
   }
@@ -219,13 +306,17 @@ export class Engine implements LinkHost, Queued {
 
   /** A peer sent something or is gone, or its topics are others: operations that wait may be able to go on. */
   changed(): void {
-    if (this.#receiving.length > 0 || this.#sending.length > 0 || this.#borrower) this.#ready();
+    if (this.expectant) this.#ready();
+  }
+
+  get expectant(): boolean {
+    return this.#receiving.length > 0 || this.#sending.length > 0 || this.#watchers.size > 0;
   }
 
   /** Something can be sent or received that could not before. */
   #ready(): void {
     this.#pump();
-    this.#borrower?.();
+    if (this.#watchers.size > 0) this.#tellWatchers();
   }
 
   linked(pipe: Pipe): void {
@@ -264,22 +355,54 @@ export class Engine implements LinkHost, Queued {
     };
   };
 
-  returned(messages: Uint8Array[][]): void {
+  readonly #backlog: Backlog = new Backlog(this.hold);
+
+  returned(messages: Uint8Array[][], owed: boolean): void {
     if (messages.length === 0 || this.pattern.resend === undefined || this.closed) return;
-    this.#backlog.unshift(...messages);
-    this.#letBacklogGo ??= this.hold(() => this.#letBacklogGo = undefined);
+    this.#backlog.add(messages, owed);
     this.#pump();
   }
 
+  readonly #resend = (frames: Uint8Array[]): boolean => this.pattern.resend!(frames);
+
   pipeReadable(pipe: Pipe): void {
-    if (this.options.conflate) pipe.inbox.keepLast();
-    this.pattern.readable(pipe);
+    this.arrived(pipe);
     this.changed();
   }
 
   pipeWritable(pipe: Pipe): void {
     this.pattern.writable(pipe);
-    if (this.#sending.length > 0 || this.#backlog.length > 0 || this.#borrower) this.#ready();
+    if (this.#sending.length > 0 || this.#backlog.length > 0 || this.#watchers.size > 0) {
+      this.#ready();
+    }
+  }
+
+  arrived(pipe: Pipe): void {
+    if (this.options.conflate) pipe.inbox.keepLast();
+    this.pattern.readable(pipe);
+  }
+
+  drained(pipe: Pipe): void {
+    this.pattern.writable(pipe);
+  }
+
+  /** The high-water marks are others now: there may be room where there was none. */
+  marksChanged(): void {
+    for (const pipe of this.census.pipes) {
+      pipe.marksChanged();
+      if (!pipe.full) this.pattern.writable(pipe);
+    }
+    this.changed();
+  }
+
+  /** The longest frame that is received: the socket and its context both have a say. */
+  get messageLimit(): number {
+    const { maxMessageSize } = this.options;
+    const { limited, settings } = this.around.sockets;
+    if (!limited) return maxMessageSize;
+    return maxMessageSize < 0
+      ? settings.maxMessageSize
+      : Math.min(maxMessageSize, settings.maxMessageSize);
   }
 
   // Endpoints
@@ -290,7 +413,12 @@ export class Engine implements LinkHost, Queued {
 
   async bind(text: string): Promise<void> {
     this.assertOpen();
-    if (!await this.#endpoints.bind(text)) throw closedError();
+    if (!await this.#endpoints.bind(text)) throw isClosed();
+  }
+
+  bindSync(text: string): void {
+    this.assertOpen();
+    this.#endpoints.bindSync(text);
   }
 
   connect(text: string, assignedId?: Uint8Array): void {
@@ -301,6 +429,12 @@ export class Engine implements LinkHost, Queued {
   async unbind(text: string): Promise<void> {
     this.assertOpen();
     await this.#endpoints.unbind(text);
+  }
+
+  unbindSync(text: string): void {
+    this.assertOpen();
+    // Nobody waits for the address to be free.
+    void this.#endpoints.unbindSync(text);
   }
 
   disconnect(text: string): void {
@@ -314,58 +448,42 @@ export class Engine implements LinkHost, Queued {
     return this.#closing ??= this.#close();
   }
 
+  /** The context is terminated. */
+  terminate(): Promise<void> {
+    this.#reason = terminated;
+    return this.close();
+  }
+
   #close(): Promise<void> {
     const { keepAlive } = this.around;
     keepAlive.acquire();
     const closed = new Promise<void>((resolve) => this.#closedNow = resolve).then(() => {
       this.pattern.free?.();
+      this.around.sockets.delete(this);
+      this.monitor.emit({ type: "end" });
       keepAlive.release();
     });
     queueMicrotask(() => {
-      this.#receiving.rejectAll(closedMeanwhile);
-      this.#sending.rejectAll(closedMeanwhile);
+      this.#receiving.rejectAll(this.#reason);
+      this.#sending.rejectAll(this.#reason);
       const { linger } = this.options;
       if (linger === 0) this.#dropEverything();
       else if (linger > 0) this.around.clock.after(linger, () => this.#dropEverything());
       this.#finishEndpoints();
-      this.#borrower?.();
+      this.#tellWatchers();
     });
     return closed;
   }
 
   /** Lets every endpoint send what it has and end; what no peer has taken yet goes first, if there can be one. */
   #finishEndpoints(): void {
-    if (this.#backlog.length > 0 && this.#endpoints.size > 0) return;
-    this.#dropBacklog();
+    if (this.#backlog.owed && this.#endpoints.size > 0) return;
+    this.#backlog.drop();
     this.#endpoints.finish();
   }
 
   #dropEverything(): void {
-    this.#dropBacklog();
+    this.#backlog.drop();
     this.#endpoints.close();
   }
-
-  #dropBacklog(): void {
-    this.#backlog = [];
-    this.#letBacklogGo?.();
-    this.#letBacklogGo = undefined;
-  }
-}
-
-function closedMeanwhile(): ZmqError {
-  return new ZmqError(
-    "EAGAIN",
-    "Operation was not possible or timed out: the socket was closed",
-  );
-}
-
-function borrowedError(): StateError {
-  return new StateError(
-    "EBUSY",
-    "The socket is in use: a proxy needs it for itself, without pending operations",
-  );
-}
-
-function closedError(): StateError {
-  return new StateError("EBADF", "Socket is closed");
 }

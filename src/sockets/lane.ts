@@ -65,7 +65,7 @@ export class Lane {
   #take(): Outgoing | undefined {
     const { pattern } = this.from;
     if (pattern.take === undefined) return pattern.receive();
-    return pattern.take(this.#span) ? this.#span : undefined;
+    return pattern.take(this.#span);
   }
 
   /** False when the message can never be sent: its peer is gone, or it is wrong; undefined when there is no room now. */

@@ -1,6 +1,6 @@
 // PUSH and PULL: work goes out to workers, results come in (RFC 30).
 
-import type { CommonOptions, ReceiveOptions, SendOptions } from "../options.ts";
+import type { CommonOptions, ConflateOptions, ReceiveOptions, SendOptions } from "../options.ts";
 import { PullPattern } from "../routing/pull.ts";
 import { PushPattern } from "../routing/push.ts";
 import { complete, type Readable, Socket, type SocketOptions, type Writable } from "./socket.ts";
@@ -27,15 +27,15 @@ import { complete, type Readable, Socket, type SocketOptions, type Writable } fr
  */
 export class Push extends Socket {
   /** Makes a PUSH socket. */
-  constructor(options?: SocketOptions<CommonOptions & SendOptions>) {
+  constructor(options?: SocketOptions<CommonOptions & SendOptions & ConflateOptions>) {
     super("PUSH", () => new PushPattern(), options);
   }
 }
 
 /** What a Push can do, and its options. */
-export interface Push extends Writable, SendOptions {}
+export interface Push extends Writable, SendOptions, ConflateOptions {}
 
-complete(Push, { sends: true, receives: false, options: [] });
+complete(Push, { sends: true, receives: false, options: ["conflate"] });
 
 /**
  * Receives the messages of all its Push peers, one of each in turn.
@@ -60,12 +60,12 @@ complete(Push, { sends: true, receives: false, options: [] });
  */
 export class Pull extends Socket {
   /** Makes a PULL socket. */
-  constructor(options?: SocketOptions<CommonOptions & ReceiveOptions>) {
+  constructor(options?: SocketOptions<CommonOptions & ReceiveOptions & ConflateOptions>) {
     super("PULL", () => new PullPattern(), options);
   }
 }
 
 /** What a Pull can do, and its options. */
-export interface Pull extends Readable, ReceiveOptions {}
+export interface Pull extends Readable, ReceiveOptions, ConflateOptions {}
 
-complete(Pull, { sends: false, receives: true, options: [] });
+complete(Pull, { sends: false, receives: true, options: ["conflate"] });

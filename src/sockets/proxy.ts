@@ -2,7 +2,8 @@
 
 import { StateError, withCode } from "../errors.ts";
 import { Lane, type LaneCounts } from "./lane.ts";
-import { engineOf, Socket } from "./socket.ts";
+import { engineOf } from "./inside.ts";
+import { Socket } from "./socket.ts";
 
 /** What went through one of a proxy's sockets. Octets are those of frames, without framing. */
 export interface ProxyCounts {
@@ -133,7 +134,7 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
       try {
         engineOf(socket).lend(this.#wake);
       } catch (error) {
-        for (const other of lent.slice(0, index)) engineOf(other).giveBack();
+        for (const other of lent.slice(0, index)) engineOf(other).giveBack(this.#wake);
         throw error;
       }
     }
@@ -184,9 +185,9 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
 
   #end(): void {
     this.#state = "ended";
-    if (this.capture !== undefined) engineOf(this.capture).giveBack();
+    if (this.capture !== undefined) engineOf(this.capture).giveBack(this.#wake);
     for (const socket of this.#sockets()) {
-      engineOf(socket).giveBack();
+      engineOf(socket).giveBack(this.#wake);
       void socket.close();
     }
     this.#ended();

@@ -11,15 +11,8 @@ import type {
 } from "../options.ts";
 import { PubPattern } from "../routing/pub.ts";
 import { SubPattern } from "../routing/sub.ts";
-import {
-  complete,
-  patternOf,
-  type Readable,
-  Socket,
-  type SocketOptions,
-  type Writable,
-} from "./socket.ts";
-import { publisherStats, type SocketStats } from "./stats.ts";
+import { patternOf } from "./inside.ts";
+import { complete, type Readable, Socket, type SocketOptions, type Writable } from "./socket.ts";
 import { type Topic, topicList } from "./topics.ts";
 
 /**
@@ -54,7 +47,8 @@ export class Publisher extends Socket {
   ) {
     super(
       "PUB",
-      (values, around) => new PubPattern(values, around.memory, around.pace),
+      ({ options, around, monitor }) =>
+        new PubPattern(options, around.memory, around.pace, monitor),
       options,
     );
   }
@@ -62,11 +56,6 @@ export class Publisher extends Socket {
   /** How many different topics somebody is subscribed to. `ZMQ_TOPICS_COUNT`. */
   get topicsCount(): number {
     return patternOf<PubPattern>(this).distributor.fan.topics(LIST_ACTIVE);
-  }
-
-  /** The subscribers, and what was dropped for them. */
-  stats(): SocketStats {
-    return publisherStats(patternOf<PubPattern>(this).distributor);
   }
 }
 
@@ -107,7 +96,7 @@ export class Subscriber extends Socket {
   constructor(
     options?: SocketOptions<CommonOptions & ReceiveOptions & MatchingOptions & ConflateOptions>,
   ) {
-    super("SUB", (values, around) => {
+    super("SUB", ({ options: values, around }) => {
       values.linger = 0;
       return new SubPattern(values, around.memory);
     }, options);

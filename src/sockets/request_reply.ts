@@ -41,7 +41,7 @@ export class Request extends Socket {
       CommonOptions & SendOptions & ReceiveOptions & RoutingIdOptions & ProbeOptions & RequestRules
     >,
   ) {
-    super("REQ", (values) => new ReqPattern(values), options);
+    super("REQ", (tools) => new ReqPattern(tools.options), options);
   }
 }
 

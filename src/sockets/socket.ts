@@ -4,11 +4,18 @@ import { withCode } from "../errors.ts";
 import type { Frame, MessageLike } from "../message.ts";
 import { checkOption, defaultOptions, defineOptions } from "../option_values.ts";
 import type { CommonOptions, OptionName, OptionValues } from "../options.ts";
+import { Monitor } from "../events.ts";
+import { Census } from "../link/census.ts";
 import type { Pattern } from "../routing/pattern.ts";
 import { SOCKET_TYPE_ID, type SocketType } from "../wire/socket_type.ts";
 import { type Context, context as standardContext, type ContextParts, partsOf } from "./context.ts";
 import { Engine } from "./engine.ts";
+import { engineOf, lookInside } from "./inside.ts";
+import { MessageIterator } from "./message_iterator.ts";
+import { Observer } from "./observer.ts";
 import type { OperationOptions } from "./queue.ts";
+import { type SocketStats, statsOf } from "./stats.ts";
+import { readableStreamOf, writableStreamOf } from "./web_streams.ts";
 
 /** What a socket's constructor takes: any of its options, and its context. */
 export type SocketOptions<O> = Partial<O> & {
@@ -29,6 +36,18 @@ export interface Writable {
    * closed already, `EINVAL` for what cannot be sent, and the signal's reason when cancelled.
    */
   send(message: MessageLike | readonly MessageLike[], options?: OperationOptions): Promise<void>;
+  /**
+   * Sends a message if that is possible at once; false when `send` would have to wait. The event loop has to come round now
+   * and then for anything to leave. `ZMQ_DONTWAIT`.
+   *
+   * @throws {ZmqError} What `send` rejects with, but for `EAGAIN`.
+   */
+  trySend(message: MessageLike | readonly MessageLike[]): boolean;
+  /**
+   * The socket as a Web Stream that sends what is written to it, one message for each write; a write resolves when its
+   * message is queued for a peer. Closing or aborting the stream leaves the socket open.
+   */
+  writableStream(): WritableStream<MessageLike | readonly MessageLike[]>;
 }
 
 /** A socket that receives; iterating it gives the messages until it is closed. */
@@ -40,16 +59,29 @@ export interface Readable {
    * is closed already, and the signal's reason when cancelled, which loses no message.
    */
   receive(options?: OperationOptions): Promise<Frame[]>;
+  /**
+   * The next message if there is one already; undefined when `receive` would have to wait. The event loop has to come round
+   * now and then for anything to arrive. `ZMQ_DONTWAIT`.
+   *
+   * @throws {ZmqError} What `receive` rejects with, but for `EAGAIN`.
+   */
+  tryReceive(): Frame[] | undefined;
   /** Iterates over the messages; leaving the loop leaves the socket open, closing the socket ends the loop. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Frame[]>;
+  /**
+   * The socket as a Web Stream of its messages: it takes one when its consumer wants one, and ends when the socket is
+   * closed. It waits for messages as long as it takes, whatever `receiveTimeout` says. Cancelling the stream leaves the
+   * socket open, and loses no message that it did not hand over.
+   */
+  readableStream(): ReadableStream<Frame[]>;
 }
 
-/** The inside of a socket; for the files of this folder. */
-export let engineOf: (socket: Socket) => Engine;
-
-/** The rules of a socket, by a class that knows which they are. */
-export function patternOf<P extends Pattern>(socket: Socket): P {
-  return engineOf(socket).pattern as P;
+/** What a pattern is made with. */
+export interface PatternTools {
+  readonly options: OptionValues;
+  readonly around: ContextParts;
+  readonly monitor: Monitor;
+  readonly census: Census;
 }
 
 const READY_CLASSES: Set<unknown> = new Set();
@@ -57,17 +89,18 @@ const READY_CLASSES: Set<unknown> = new Set();
 /** The base of all sockets: endpoints, life cycle and the options that every socket has. */
 export abstract class Socket {
   readonly #engine: Engine;
+  #events: Observer | undefined;
   /** The context that the socket belongs to. */
   readonly context: Context;
 
   static {
-    engineOf = (socket) => socket.#engine;
+    lookInside((socket) => socket.#engine);
   }
 
   /** @internal */
   constructor(
     type: SocketType,
-    pattern: (options: OptionValues, around: ContextParts) => Pattern,
+    pattern: (tools: PatternTools) => Pattern,
     options: SocketOptions<object> = {},
   ) {
     if (typeof options !== "object" || options === null) {
@@ -76,16 +109,25 @@ export abstract class Socket {
     const values = defaultOptions();
     this.context = options.context ?? standardContext;
     const around = partsOf(this.context);
-    this.#engine = new Engine(type, pattern(values, around), values, around);
-    for (const [name, value] of Object.entries(options)) {
-      if (name !== "context" && value !== undefined) this.#setOption(name, value);
+    values.ipv6 = this.context.ipv6;
+    if (!this.context.blocky) values.linger = 0;
+    const tools = { options: values, around, monitor: new Monitor(), census: new Census() };
+    this.#engine = new Engine(type, pattern(tools), tools);
+    try {
+      for (const [name, value] of Object.entries(options)) {
+        if (name !== "context" && value !== undefined) this.#setOption(name, value);
+      }
+      this.#engine.enter();
+    } catch (error) {
+      this.#engine.pattern.free?.();
+      throw error;
     }
     // A misspelt option is an error, not a new property; classes of the user's own may have fields.
     if (READY_CLASSES.has(new.target)) Object.preventExtensions(this);
   }
 
   #setOption(name: string, value: unknown): void {
-    if (!(name in this) || !(name in this.#engine.options)) {
+    if (!(name in this) || !Object.hasOwn(this.#engine.options, name)) {
       throw withCode(
         new TypeError(`Unknown option ${name}: a ${this.constructor.name} socket does not have it`),
         "EINVAL",
@@ -122,6 +164,16 @@ export abstract class Socket {
     return this.#engine.writable;
   }
 
+  /** What happens on the socket's endpoints, from the first use of this property on. `zmq_socket_monitor`. */
+  get events(): Observer {
+    return this.#events ??= new Observer(this);
+  }
+
+  /** The figures of the socket and of its peers, as they are now. */
+  stats(): SocketStats {
+    return statsOf(this.#engine);
+  }
+
   /** The security mechanism; `null` is NULL. `ZMQ_MECHANISM`. */
   get securityMechanism(): null {
     return null;
@@ -133,13 +185,27 @@ export abstract class Socket {
   }
 
   /**
-   * Listens for peers. A port `*` or 0 lets the system choose one, which `lastEndpoint` then tells.
+   * Listens for peers. What the system chooses (a port `*` or 0, a path `*`) `lastEndpoint` then tells.
    *
-   * @param address `tcp://interface:port`; the interface is `*`, an address (IPv6 in brackets), or a name such as `lo`.
-   * @throws {EndpointError} Rejects with `EINVAL`, `EPROTONOSUPPORT`, `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `EMFILE` or `ENOTSUP`.
+   * @param address One of
+   * - `tcp://interface:port`: the interface is `*`, an address (IPv6 in brackets), or a name such as `lo`;
+   * - `ipc://path`: a socket in the file system; `*` for a fresh one, `@name` for an abstract name (Linux);
+   * - `inproc://name`: for sockets of the same context.
+   * @throws {EndpointError} Rejects with `EINVAL`, `EPROTONOSUPPORT`, `ENOCOMPATPROTO`, `EADDRINUSE`, `EADDRNOTAVAIL`,
+   * `EACCES`, `EMFILE`, `ENAMETOOLONG` or `ENOTSUP`.
    */
   bind(address: string): Promise<void> {
     return this.#engine.bind(address);
+  }
+
+  /**
+   * As `bind`, but listens before it returns. A host name cannot be resolved in that time (`EINVAL`), and the file of an
+   * ipc socket whose owner died is in use (`EADDRINUSE`): `bind` finds out.
+   *
+   * @throws {EndpointError} As `bind` rejects.
+   */
+  bindSync(address: string): void {
+    this.#engine.bindSync(address);
   }
 
   /**
@@ -153,10 +219,20 @@ export abstract class Socket {
   }
 
   /**
+   * As `unbind`, without waiting for the address to be free, which on Deno it is a moment later.
+   *
+   * @throws {EndpointError} `ENOENT` when the socket is not bound there.
+   */
+  unbindSync(address: string): void {
+    this.#engine.unbindSync(address);
+  }
+
+  /**
    * Connects to a peer, now or as soon as it is there; never fails because nobody listens yet.
    *
-   * @param address `tcp://host:port`, or `tcp://source:port;host:port` to connect from an address of this machine.
-   * @throws {EndpointError} `EINVAL`, `EPROTONOSUPPORT` or `ENOTSUP`.
+   * @param address `tcp://host:port`, or `tcp://source:port;host:port` to connect from an address of this machine;
+   * `ipc://path` or `ipc://@name`; `inproc://name`.
+   * @throws {EndpointError} `EINVAL`, `EPROTONOSUPPORT`, `ENOCOMPATPROTO`, `ENAMETOOLONG` or `ENOTSUP`.
    * @throws {ZmqError} `EBUSY` when a Pair has its peer already.
    */
   connect(address: string): void {
@@ -204,9 +280,33 @@ const COMMON: readonly (keyof CommonOptions)[] = [
   "tcpKeepaliveIdle",
   "tcpKeepaliveCount",
   "tcpKeepaliveInterval",
+  "tcpMaxRetransmitTimeout",
+  "interface",
+  "tcpAcceptFilter",
+  "socksProxy",
+  "socksUsername",
+  "socksPassword",
+  "reconnectStop",
+  "heartbeatInterval",
+  "heartbeatTimeout",
+  "heartbeatTimeToLive",
+  "attachMetadata",
+  "properties",
+  "affinity",
+  "rate",
+  "recoveryInterval",
+  "multicastMaxTransportDataUnit",
+  "typeOfService",
+  "loopbackFastPath",
+  "vmciBufferSize",
+  "vmciBufferMinSize",
+  "vmciBufferMaxSize",
+  "vmciConnectTimeout",
 ];
 
 const optionsOf = (socket: Socket): OptionValues => engineOf(socket).options;
+
+const marksChanged = (socket: Socket): void => engineOf(socket).marksChanged();
 
 defineOptions(Socket, COMMON, optionsOf);
 
@@ -229,7 +329,14 @@ export function complete(type: { readonly prototype: Socket }, traits: SocketTra
         return engineOf(this).send(message, options);
       },
     );
-    defineOptions(type, ["sendHighWaterMark", "sendTimeout"], optionsOf);
+    define(prototype, "trySend", function (this: Socket, message: MessageLike) {
+      return engineOf(this).trySend(message);
+    });
+    define(prototype, "writableStream", function (this: Socket) {
+      return writableStreamOf(engineOf(this));
+    });
+    defineOptions(type, ["sendHighWaterMark"], optionsOf, marksChanged);
+    defineOptions(type, ["sendTimeout", "sendBufferSize", "multicastHops"], optionsOf);
   }
   if (traits.receives) {
     define(prototype, "receive", function (this: Socket, options?: OperationOptions) {
@@ -238,7 +345,14 @@ export function complete(type: { readonly prototype: Socket }, traits: SocketTra
     define(prototype, Symbol.asyncIterator, function (this: Socket) {
       return new MessageIterator(engineOf(this));
     });
-    defineOptions(type, ["receiveHighWaterMark", "receiveTimeout"], optionsOf);
+    define(prototype, "tryReceive", function (this: Socket) {
+      return engineOf(this).tryReceive();
+    });
+    define(prototype, "readableStream", function (this: Socket) {
+      return readableStreamOf(engineOf(this));
+    });
+    defineOptions(type, ["receiveHighWaterMark"], optionsOf, marksChanged);
+    defineOptions(type, ["receiveTimeout", "receiveBufferSize"], optionsOf);
   }
   defineOptions(type, traits.options, optionsOf);
   READY_CLASSES.add(type);
@@ -246,40 +360,4 @@ export function complete(type: { readonly prototype: Socket }, traits: SocketTra
 
 function define(prototype: object, name: PropertyKey, value: unknown): void {
   Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
-}
-
-/** Written by hand: an async generator costs three times as much for each message. */
-class MessageIterator implements AsyncIterableIterator<Frame[]> {
-  readonly #engine: Engine;
-  #done = false;
-
-  constructor(engine: Engine) {
-    this.#engine = engine;
-  }
-
-  next(): Promise<IteratorResult<Frame[], undefined>> {
-    if (this.#done || this.#engine.closed) return Promise.resolve({ value: undefined, done: true });
-    const value = this.#engine.tryReceive();
-    if (value !== undefined) return this.#engine.paced({ value, done: false });
-    return this.#wait();
-  }
-
-  async #wait(): Promise<IteratorResult<Frame[], undefined>> {
-    try {
-      return { value: await this.#engine.receive(), done: false };
-    } catch (error) {
-      if (!this.#engine.closed) throw error;
-      this.#done = true;
-      return { value: undefined, done: true };
-    }
-  }
-
-  return(): Promise<IteratorResult<Frame[], undefined>> {
-    this.#done = true;
-    return Promise.resolve({ value: undefined, done: true });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
 }

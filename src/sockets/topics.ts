@@ -3,7 +3,8 @@
 import { withCode } from "../errors.ts";
 import { describe, toBytes, viewOf } from "../message.ts";
 import { checkTopic } from "../wire/subscription.ts";
-import { engineOf, type Socket } from "./socket.ts";
+import { engineOf } from "./inside.ts";
+import type { Socket } from "./socket.ts";
 
 /** The start of the messages that are wanted: text as UTF-8, or octets. */
 export type Topic = string | ArrayBufferView | ArrayBuffer;

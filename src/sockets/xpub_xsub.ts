@@ -12,16 +12,8 @@ import type {
 import { XPubPattern } from "../routing/xpub.ts";
 import { XSubPattern } from "../routing/xsub.ts";
 import { CANCEL, SUBSCRIBE } from "../wire/subscription.ts";
-import {
-  complete,
-  engineOf,
-  patternOf,
-  type Readable,
-  Socket,
-  type SocketOptions,
-  type Writable,
-} from "./socket.ts";
-import { publisherStats, type SocketStats, statsOf } from "./stats.ts";
+import { engineOf, patternOf } from "./inside.ts";
+import { complete, type Readable, Socket, type SocketOptions, type Writable } from "./socket.ts";
 import { type Topic, topicList } from "./topics.ts";
 
 /**
@@ -61,7 +53,8 @@ export class XPublisher extends Socket {
   ) {
     super(
       "XPUB",
-      (values, around) => new XPubPattern(values, around.memory, around.pace),
+      ({ options, around, monitor }) =>
+        new XPubPattern(options, around.memory, around.pace, monitor),
       options,
     );
   }
@@ -112,11 +105,6 @@ export class XPublisher extends Socket {
   /** How many different topics somebody is subscribed to. `ZMQ_TOPICS_COUNT`. */
   get topicsCount(): number {
     return patternOf<XPubPattern>(this).distributor.fan.topics(LIST_ACTIVE);
-  }
-
-  /** The subscribers, and what was dropped for them. */
-  stats(): SocketStats {
-    return publisherStats(patternOf<XPubPattern>(this).distributor);
   }
 }
 
@@ -174,7 +162,7 @@ export class XSubscriber extends Socket {
   constructor(
     options?: SocketOptions<CommonOptions & SendOptions & ReceiveOptions & SubscriptionOptions>,
   ) {
-    super("XSUB", (values, around) => {
+    super("XSUB", ({ options: values, around }) => {
       values.linger = 0;
       return new XSubPattern(values, around.memory);
     }, options);
@@ -183,12 +171,6 @@ export class XSubscriber extends Socket {
   /** How many different topics it is subscribed to. `ZMQ_TOPICS_COUNT`. */
   get topicsCount(): number {
     return patternOf<XSubPattern>(this).topics.count;
-  }
-
-  /** The publishers, and what was dropped for them. */
-  stats(): SocketStats {
-    const { dropped, pipes } = patternOf<XSubPattern>(this);
-    return statsOf(dropped, pipes, () => 0);
   }
 }
 

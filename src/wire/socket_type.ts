@@ -12,7 +12,8 @@ export type SocketType =
   | "PULL"
   | "PUSH"
   | "XPUB"
-  | "XSUB";
+  | "XSUB"
+  | "STREAM";
 
 /** The number that libzmq gives each type. */
 export const SOCKET_TYPE_ID: Readonly<Record<SocketType, number>> = {
@@ -27,6 +28,7 @@ export const SOCKET_TYPE_ID: Readonly<Record<SocketType, number>> = {
   PUSH: 8,
   XPUB: 9,
   XSUB: 10,
+  STREAM: 11,
 };
 
 const PEERS: Readonly<Record<SocketType, readonly string[]>> = {
@@ -41,6 +43,8 @@ const PEERS: Readonly<Record<SocketType, readonly string[]>> = {
   PUSH: ["PULL"],
   XPUB: ["SUB", "XSUB"],
   XSUB: ["PUB", "XPUB"],
+  // It does not speak ZMTP.
+  STREAM: [],
 };
 
 /** The types that may be at the other end of `type`. */

@@ -3,12 +3,16 @@
 import { CoreMemory } from "../../src/core/memory.ts";
 import type { Filter } from "../../src/core/receiver.ts";
 import type { ZmqError } from "../../src/errors.ts";
+import { Monitor } from "../../src/events.ts";
 import type { LinkHost, Surroundings } from "../../src/link/host.ts";
+import { Census } from "../../src/link/census.ts";
+import { InprocNames } from "../../src/link/inproc_names.ts";
 import { KeepAlive } from "../../src/link/keep_alive.ts";
 import type { Runtime } from "../../src/link/stream.ts";
 import { Turns } from "../../src/link/turns.ts";
 import { defaultOptions } from "../../src/option_values.ts";
 import type { OptionValues } from "../../src/options.ts";
+import { FrameMaker } from "../../src/routing/frame_maker.ts";
 import type { Hold, Pipe } from "../../src/routing/pipe.ts";
 import type { Mechanism } from "../../src/security/mechanism.ts";
 import { NullMechanism } from "../../src/security/null.ts";
@@ -25,6 +29,11 @@ export class FakeHost implements LinkHost {
   readonly options: OptionValues;
   readonly clock: ManualClock = new ManualClock();
   readonly around: Surroundings;
+  readonly monitor: Monitor = new Monitor();
+  readonly census: Census = new Census();
+  /** Whether operations wait, and whether the socket is closed. */
+  expectant = false;
+  closed = false;
   /** The calls, in order. */
   readonly calls: string[] = [];
   readonly attached: Set<Pipe> = new Set();
@@ -61,6 +70,8 @@ export class FakeHost implements LinkHost {
       memory,
       turns,
       keepAlive: new KeepAlive(this.clock, turns),
+      frames: new FrameMaker(false),
+      inproc: new InprocNames(),
     };
   }
 
@@ -105,6 +116,24 @@ export class FakeHost implements LinkHost {
   returned(messages: Uint8Array[][]): void {
     this.calls.push(`returned ${messages.length}`);
     this.backlog.push(...messages);
+  }
+
+  get messageLimit(): number {
+    return this.options.maxMessageSize;
+  }
+
+  arrived(pipe: Pipe): void {
+    this.calls.push("arrived");
+    this.onReadable(pipe);
+  }
+
+  drained(pipe: Pipe): void {
+    this.calls.push("drained");
+    this.onWritable(pipe);
+  }
+
+  changed(): void {
+    this.calls.push("changed");
   }
 
   pipeReadable(pipe: Pipe): void {

@@ -3,8 +3,8 @@
 import type { ZmqError } from "../../src/errors.ts";
 import { Link, type LinkOwner } from "../../src/link/link.ts";
 import type { OptionValues } from "../../src/options.ts";
-import { Pipe } from "../../src/routing/pipe.ts";
-import type { PeerIdentity } from "../../src/session/session.ts";
+import { WirePipe } from "../../src/routing/pipe.ts";
+import type { PeerIdentity } from "../../src/peer.ts";
 import type { SocketType } from "../../src/wire/socket_type.ts";
 import { readStream } from "../core/models/frame_model.ts";
 import { FakeHost } from "./fake_host.ts";
@@ -20,7 +20,7 @@ export interface StandOptions {
   readonly stream?: FakeStreamOptions;
   /** Takes the place of a host, and of a pipe that outlived its last link. */
   readonly host?: FakeHost;
-  readonly pipe?: Pipe;
+  readonly pipe?: WirePipe;
 }
 
 /** Octets of greeting and READY as this package sends them. */
@@ -30,7 +30,7 @@ const GREETING_SIZE = 64;
 export class LinkStand implements LinkOwner {
   readonly host: FakeHost;
   readonly stream: FakeStream;
-  readonly pipe: Pipe;
+  readonly pipe: WirePipe;
   readonly link: Link;
   /** The calls of the owner, in order. */
   readonly calls: string[] = [];
@@ -44,12 +44,12 @@ export class LinkStand implements LinkOwner {
   constructor({ type = "DEALER", options, stream, host, pipe }: StandOptions = {}) {
     this.host = host ?? new FakeHost(type, options);
     const core = this.host.around.memory.outboxes;
-    this.pipe = pipe ?? new Pipe(core, this.host.options, this.host.hold, "test");
+    this.pipe = pipe ?? new WirePipe(core, this.host.options, this.host.hold, "test");
     this.stream = new FakeStream(stream);
-    this.link = new Link(this.host, this, this.stream);
+    this.link = new Link(this.host, this, this.stream, "tcp://127.0.0.1:5555");
   }
 
-  ready(_link: Link, peer: PeerIdentity): Pipe | ZmqError {
+  ready(_link: Link, peer: PeerIdentity): WirePipe | ZmqError {
     this.calls.push(`ready ${peer.socketType}`);
     return this.refusal ?? this.pipe;
   }

@@ -3,7 +3,7 @@
 import { CoreMemory } from "../../src/core/memory.ts";
 import { defaultOptions } from "../../src/option_values.ts";
 import type { OptionValues } from "../../src/options.ts";
-import { Pipe } from "../../src/routing/pipe.ts";
+import { WirePipe } from "../../src/routing/pipe.ts";
 import type { Pattern } from "../../src/routing/pattern.ts";
 import { encodeMessage } from "../core/models/frame_model.ts";
 import { textOf, utf8 } from "./bytes.ts";
@@ -16,7 +16,7 @@ export type Body = Uint8Array | string;
 
 /** A pipe as its peer sees it. */
 export class PipeEnd {
-  readonly pipe: Pipe;
+  readonly pipe: WirePipe;
   /** Why the connection was ended, if it was. */
   refusal: Error | undefined;
   readonly #pattern: Pattern | undefined;
@@ -24,7 +24,13 @@ export class PipeEnd {
   /** Attaches the pipe to `pattern`, if given. It has no connection: its high-water mark counts alone. */
   constructor(pattern?: Pattern, options: Partial<OptionValues> = {}, assignedId?: Uint8Array) {
     const values = { ...defaultOptions(), ...options };
-    this.pipe = new Pipe(memory.outboxes, values, () => () => {}, "tcp://127.0.0.1:1", assignedId);
+    this.pipe = new WirePipe(
+      memory.outboxes,
+      values,
+      () => () => {},
+      "tcp://127.0.0.1:1",
+      assignedId,
+    );
     this.#pattern = pattern;
     pattern?.attach(this.pipe);
   }

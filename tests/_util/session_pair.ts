@@ -35,6 +35,7 @@ export const LEGAL_PEERS: Readonly<Record<SocketType, readonly string[]>> = {
   PUSH: ["PULL"],
   XPUB: ["SUB", "XSUB"],
   XSUB: ["PUB", "XPUB"],
+  STREAM: [],
 };
 
 /** All types of ZMTP 3.1. */

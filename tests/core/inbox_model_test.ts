@@ -49,11 +49,11 @@ class Twins {
     if (expected !== undefined) assertMessages([this.inbox.shift()], [bodiesOf(expected)]);
   }
 
-  shiftSpan(): void {
+  take(): void {
     const expected = this.#messages.shift();
     if (expected === undefined) return;
     const span = new Span(new Uint8Array(0), 0, 0);
-    this.inbox.shiftSpan(span);
+    this.inbox.take(span);
     assertOctets(span.slab.subarray(span.start, span.end), wireOf(expected), "a span");
   }
 
@@ -121,7 +121,7 @@ const frame: fc.Arbitrary<PlainFrame> = fc.record({
   last: fc.nat(2).map((n) => n > 0),
 });
 const slab = fc.array(frame, { minLength: 1, maxLength: 8 });
-type Step = { readonly kind: "shift" | "shiftSpan" | "keepLast" | "cut" } | {
+type Step = { readonly kind: "shift" | "take" | "keepLast" | "cut" } | {
   readonly kind: "push";
   readonly frames: PlainFrame[];
 } | { readonly kind: "filter"; readonly octet: number };
@@ -129,7 +129,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: slab.map((frames): Step => ({ kind: "push", frames })) },
   {
     weight: 5,
-    arbitrary: fc.constantFrom<"shift" | "shiftSpan">("shift", "shiftSpan").map((
+    arbitrary: fc.constantFrom<"shift" | "take">("shift", "take").map((
       kind,
     ): Step => ({ kind })),
   },
@@ -175,15 +175,15 @@ describe("Inbox", () => {
   });
 });
 
-describe("Inbox.shiftSpan()", () => {
+describe("Inbox.take()", () => {
   it("shares the slab's memory when the message lies in one", () => {
     const inbox = new Inbox();
     const slab = concat(encodeMessage([pattern(3)]), encodeMessage([pattern(4), pattern(300)]));
     inbox.push(slab, 2);
     const span = new Span(new Uint8Array(0), 0, 0);
-    inbox.shiftSpan(span);
+    inbox.take(span);
     assertEquals([span.slab === slab, span.start, span.end], [true, 0, 5]);
-    inbox.shiftSpan(span);
+    inbox.take(span);
     assertEquals([span.slab === slab, span.start, span.end], [true, 5, slab.length]);
   });
 
@@ -197,7 +197,7 @@ describe("Inbox.shiftSpan()", () => {
       inbox.push(slab, at + slab.length === wire.length ? 1 : 0);
     }
     const span = new Span(new Uint8Array(0), 0, 0);
-    inbox.shiftSpan(span);
+    inbox.take(span);
     assertOctets(span.slab.subarray(span.start, span.end), wire);
     assertEquals(inbox.messages, 0);
   });

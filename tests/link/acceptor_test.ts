@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { parseEndpoint } from "../../src/endpoint.ts";
+import { parseEndpoint, type TcpEndpoint } from "../../src/endpoint.ts";
 import { EndpointError, ZmqError } from "../../src/errors.ts";
 import { Acceptor } from "../../src/link/acceptor.ts";
 import type { OptionValues } from "../../src/options.ts";
@@ -31,7 +31,7 @@ class Stage {
   }
 
   async listen(text = "tcp://127.0.0.1:*"): Promise<this> {
-    await this.acceptor.listen(parseEndpoint(text, "bind"));
+    await this.acceptor.listen(parseEndpoint(text, "bind") as TcpEndpoint);
     return this;
   }
 

@@ -8,7 +8,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
-import { parseEndpoint } from "../../src/endpoint.ts";
+import { parseEndpoint, type TcpEndpoint } from "../../src/endpoint.ts";
 import { ZmqError } from "../../src/errors.ts";
 import { Dialer } from "../../src/link/dialer.ts";
 import type { OptionValues } from "../../src/options.ts";
@@ -41,7 +41,7 @@ class Stage {
 
   constructor({ type = "DEALER", endpoint, assignedId, ...options }: StageOptions = {}) {
     this.host = new FakeHost(type, options, this.runtime);
-    const to = parseEndpoint(endpoint ?? "tcp://127.0.0.1:5555", "connect");
+    const to = parseEndpoint(endpoint ?? "tcp://127.0.0.1:5555", "connect") as TcpEndpoint;
     this.dialer = new Dialer(this.host, to, assignedId, () => this.done++);
   }
 

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { Topics } from "../../src/core/topics.ts";
-import { parseEndpoint } from "../../src/endpoint.ts";
+import { parseEndpoint, type TcpEndpoint } from "../../src/endpoint.ts";
 import { ProtocolError, ZmqError } from "../../src/errors.ts";
 import { Dialer } from "../../src/link/dialer.ts";
 import type { Pipe } from "../../src/routing/pipe.ts";
@@ -226,7 +226,7 @@ describe("a dialer's pipe", () => {
     host.onUnlinked = (pipe) => told.push(`unlinked ${state(pipe)}`);
     const dialer = new Dialer(
       host,
-      parseEndpoint("tcp://127.0.0.1:5", "connect"),
+      parseEndpoint("tcp://127.0.0.1:5", "connect") as TcpEndpoint,
       undefined,
       () => {},
     );

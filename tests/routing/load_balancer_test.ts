@@ -20,6 +20,8 @@ class FakePipe {
     this.room = room;
   }
 
+  tellFull(): void {}
+
   get full(): boolean {
     return this.room === 0;
   }

@@ -5,7 +5,7 @@ import { describe, it } from "@std/testing/bdd";
 import { Core } from "../../src/core/instance.ts";
 import { defaultOptions } from "../../src/option_values.ts";
 import type { OptionValues } from "../../src/options.ts";
-import { Pipe } from "../../src/routing/pipe.ts";
+import { WirePipe } from "../../src/routing/pipe.ts";
 import { Span } from "../../src/span.ts";
 import { utf8 } from "../_util/bytes.ts";
 import { assertMessages, pattern } from "../_util/octets.ts";
@@ -13,7 +13,7 @@ import { PipeEnd } from "../_util/pipe_end.ts";
 import { failure } from "../_util/rejection.ts";
 
 /** Sends until the pipe is full; how many messages that took. */
-function fill(pipe: Pipe, size: number): number {
+function fill(pipe: WirePipe, size: number): number {
   let count = 0;
   while (!pipe.full) {
     assert(pipe.send(pattern(size)));
@@ -50,7 +50,7 @@ describe("a pipe", () => {
 
   it("follows its socket's high-water mark when that changes", () => {
     const options: OptionValues = { ...defaultOptions(), sendHighWaterMark: 5 };
-    const pipe = new Pipe(new Core(), options, () => () => {}, "test");
+    const pipe = new WirePipe(new Core(), options, () => () => {}, "test");
     fill(pipe, 10);
     options.sendHighWaterMark = 8;
     assertEquals(fill(pipe, 10), 3);
@@ -71,7 +71,7 @@ describe("a pipe", () => {
       holds++;
       return () => holds--;
     };
-    const pipe = new Pipe(new Core(), defaultOptions(), hold, "test");
+    const pipe = new WirePipe(new Core(), defaultOptions(), hold, "test");
     pipe.settle();
     assertEquals(holds, 0);
     pipe.send("a");
@@ -155,7 +155,7 @@ describe("a pipe", () => {
   it("refuses a message that memory has no room for, at once or when the rest has left", () => {
     const core = new Core();
     core.exports.memoryLimit(core.bytes.length / 65_536);
-    const pipe = new Pipe(
+    const pipe = new WirePipe(
       core,
       { ...defaultOptions(), sendHighWaterMark: 0 },
       () => () => {},

@@ -5,7 +5,7 @@ import { describe, it } from "@std/testing/bdd";
 import { CoreMemory } from "../../src/core/memory.ts";
 import { ZmqError } from "../../src/errors.ts";
 import type { OptionValues } from "../../src/options.ts";
-import { Pipe } from "../../src/routing/pipe.ts";
+import { WirePipe } from "../../src/routing/pipe.ts";
 import { XPubPattern } from "../../src/routing/xpub.ts";
 import { encodeMessage } from "../core/models/frame_model.ts";
 import { pattern } from "../_util/octets.ts";
@@ -362,7 +362,7 @@ describe("XPUB's limits", () => {
       const xpub = new XPubPattern(values, small, new FakeCrowd());
       const refusals: unknown[] = [];
       const [greedy, other] = [0, 1].map(() => {
-        const pipe = new Pipe(small.outboxes, values, () => () => {}, "peer");
+        const pipe = new WirePipe(small.outboxes, values, () => () => {}, "peer");
         pipe.minor = minor;
         pipe.link = { appended() {}, resume() {}, refuse: (reason) => refusals.push(reason) };
         xpub.linked(pipe);

@@ -5,7 +5,7 @@ import { beforeEach, describe, it } from "@std/testing/bdd";
 import { Core } from "../../src/core/instance.ts";
 import { Turns } from "../../src/link/turns.ts";
 import { defaultOptions } from "../../src/option_values.ts";
-import { Pipe } from "../../src/routing/pipe.ts";
+import { WirePipe } from "../../src/routing/pipe.ts";
 import { Pace } from "../../src/sockets/pace.ts";
 import { ManualClock, microtasks } from "../_util/manual_clock.ts";
 
@@ -18,14 +18,14 @@ beforeEach(() => {
 });
 
 /** A peer with more than a batch waiting. */
-function crowded(): Pipe {
-  const pipe = new Pipe(new Core(), defaultOptions(), () => () => {}, "peer");
+function crowded(): WirePipe {
+  const pipe = new WirePipe(new Core(), defaultOptions(), () => () => {}, "peer");
   for (let i = 0; i < 20; i++) pipe.outbox.append(new Uint8Array(10_000));
   return pipe;
 }
 
 /** The peer's stream takes some octets of what waits. */
-function takes(pipe: Pipe, count: number): void {
+function takes(pipe: WirePipe, count: number): void {
   if (!pipe.outbox.inFlight) pipe.outbox.take(20_000);
   pipe.outbox.advance(Math.min(count, pipe.outbox.next().length));
 }

@@ -39,6 +39,7 @@ describe("SOCKET_TYPE_ID", () => {
       PUSH: 8,
       XPUB: 9,
       XSUB: 10,
+      STREAM: 11,
     });
   });
 });

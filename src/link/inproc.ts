@@ -1,0 +1,305 @@
+// The inproc transport: sockets of one context meet at a name, in any order, and hand messages to each other by reference.
+
+import type { Cancel } from "../clock.ts";
+import type { InprocEndpoint } from "../endpoint.ts";
+import { EndpointError, ProtocolError, type ZmqError } from "../errors.ts";
+import { asError } from "../events.ts";
+import { routingIdBytes } from "../option_values.ts";
+import type { PeerIdentity } from "../peer.ts";
+import type { ReferencePipe } from "../routing/references.ts";
+import { announcesIdentity, peersOf } from "../wire/socket_type.ts";
+import type { LinkHost } from "./host.ts";
+import { InprocLink } from "./inproc_link.ts";
+import type { InprocNames } from "./inproc_names.ts";
+import { closePipe, openReferencePipe } from "./pipes.ts";
+import { tellDisconnect, tellFailure, tellHandshake, type Where } from "./telling.ts";
+
+const NOTHING = new Uint8Array(0);
+const utf8 = new TextEncoder();
+
+/** One connection: both ends, and the parties that keep them. */
+interface Meeting {
+  readonly links: readonly [InprocLink, InprocLink];
+}
+
+/** The binding side of an inproc endpoint. */
+export class InprocBinding {
+  readonly #host: LinkHost;
+  readonly #done: () => void;
+  readonly name: string;
+  readonly endpoint: string;
+  /** The connections, by this side's ends, with what ends each. */
+  readonly #links: Map<InprocLink, () => void> = new Map();
+  #closed = false;
+
+  /**
+   * Binds at once; `done` is called when it has ended.
+   *
+   * @throws {EndpointError} `EADDRINUSE` when the name is taken.
+   */
+  constructor(host: LinkHost, { text, name }: InprocEndpoint, done: () => void) {
+    this.#host = host;
+    this.#done = done;
+    this.name = name;
+    this.endpoint = text;
+  }
+
+  listen(): void {
+    const names = namesOf(this.#host);
+    const { endpoint: address } = this;
+    if (names.find(this.name) !== undefined) {
+      throw new EndpointError(
+        "EADDRINUSE",
+        `Cannot bind ${JSON.stringify(address)}: the name is in use already in this context`,
+        { address },
+      );
+    }
+    this.#host.monitor.emit({ type: "bind", address });
+    names.bind(this);
+  }
+
+  get host(): LinkHost {
+    return this.#host;
+  }
+
+  /** A peer comes: the pipe for it, or why it is refused. */
+  admit(peer: PeerIdentity): ReferencePipe | ZmqError {
+    const pipe = openReferencePipe(this.#host, this.endpoint, undefined);
+    pipe.peer = peer;
+    const refusal = this.#host.identify(pipe, peer.routingId) ?? this.#host.attach(pipe);
+    if (refusal === undefined) return pipe;
+    closePipe(this.#host, pipe);
+    return refusal;
+  }
+
+  opened(link: InprocLink, end: () => void): void {
+    this.#links.set(link, end);
+  }
+
+  ended(link: InprocLink): void {
+    this.#links.delete(link);
+    closePipe(this.#host, link.pipe);
+  }
+
+  finish(): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    namesOf(this.#host).unbind(this);
+    for (const end of [...this.#links.values()]) end();
+    this.#host.monitor.emit({ type: "close", address: this.endpoint });
+    this.#done();
+  }
+}
+
+/** The connecting side of an inproc endpoint. */
+export class InprocConnection {
+  readonly #host: LinkHost;
+  readonly #endpoint: InprocEndpoint;
+  readonly #assignedId: Uint8Array | undefined;
+  readonly #done: () => void;
+  /** There from the start, unless `immediate` asks for connections that stand. */
+  #pipe: ReferencePipe | undefined;
+  #meeting: Meeting | undefined;
+  #met = false;
+  #cancelRetry: Cancel | undefined;
+  #finishing = false;
+  #closed = false;
+
+  constructor(
+    host: LinkHost,
+    endpoint: InprocEndpoint,
+    assignedId: Uint8Array | undefined,
+    done: () => void,
+  ) {
+    this.#host = host;
+    this.#endpoint = endpoint;
+    this.#assignedId = assignedId;
+    this.#done = done;
+  }
+
+  /** Meets who is bound, or waits for that. Answers why not, when the socket refuses another pipe. */
+  start(): ZmqError | undefined {
+    if (!this.#host.options.immediate) {
+      const pipe = this.#newPipe();
+      const refusal = this.#host.attach(pipe);
+      if (refusal !== undefined) {
+        closePipe(this.#host, pipe);
+        return refusal;
+      }
+      this.#pipe = pipe;
+    }
+    this.#seek();
+    return undefined;
+  }
+
+  #newPipe(): ReferencePipe {
+    return openReferencePipe(this.#host, this.#endpoint.text, this.#assignedId);
+  }
+
+  #seek(): void {
+    this.#cancelRetry = undefined;
+    this.#host.monitor.emit({ type: "connect:delay", address: this.#endpoint.text });
+    const names = namesOf(this.#host);
+    const bound = names.find(this.#endpoint.name);
+    if (bound === undefined) names.wait(this.#endpoint.name, this);
+    else this.meet(bound);
+  }
+
+  get #where(): Where {
+    return { address: this.#endpoint.text, peerAddress: this.#endpoint.text };
+  }
+
+  meet(bound: InprocBinding): void {
+    const own = this.#host;
+    const peer = bound.host;
+    const where = this.#where;
+    peer.monitor.emit({ type: "accept", ...where });
+    own.monitor.emit({ type: "connect", ...where });
+    const mismatch = wrongPair(own, peer, where.address);
+    if (mismatch !== undefined) {
+      for (const { monitor } of [own, peer]) tellFailure(monitor, where, mismatch);
+      // It would be the same again.
+      return this.close();
+    }
+    const pipes = this.#pipesFor(bound);
+    if (pipes instanceof Error) {
+      for (const { monitor } of [own, peer]) tellFailure(monitor, where, pipes);
+      return this.#retry(pipes);
+    }
+    this.#join(bound, ...pipes);
+  }
+
+  /** The pipes of both sides, or why one of them refuses the other. */
+  #pipesFor(bound: InprocBinding): [ReferencePipe, ReferencePipe] | ZmqError {
+    const theirs = bound.admit(identityOf(this.#host));
+    if (theirs instanceof Error) return theirs;
+    const pipe = this.#pipe ?? this.#newPipe();
+    pipe.peer = identityOf(bound.host);
+    const refusal = this.#host.identify(pipe, pipe.peer.routingId) ??
+      (this.#pipe === undefined ? this.#host.attach(pipe) : undefined);
+    if (refusal === undefined) return [this.#pipe = pipe, theirs];
+    if (this.#pipe === undefined) closePipe(this.#host, pipe);
+    closePipe(bound.host, theirs);
+    return refusal;
+  }
+
+  #join(bound: InprocBinding, pipe: ReferencePipe, theirs: ReferencePipe): void {
+    if (this.#met) pipe.reconnects++;
+    this.#met = true;
+    const end = (by: InprocLink | undefined, error: Error | undefined) =>
+      this.#end(bound, by, error);
+    const links = [
+      new InprocLink(this.#host, pipe, end),
+      new InprocLink(bound.host, theirs, end),
+    ] as const;
+    this.#meeting = { links };
+    bound.opened(links[1], () => end(undefined, undefined));
+    for (const { host, pipe } of links) tellHandshake(host.monitor, this.#where, pipe);
+    for (const link of links) {
+      link.pipe.link = link;
+      if (link.host.options.probeRouter) link.pipe.send("");
+      link.host.linked(link.pipe);
+    }
+    // What a socket appended to tell its peer may have ended the connection.
+    if (this.#meeting === undefined) return;
+    links[0].open(links[1]);
+    links[1].open(links[0]);
+    for (const { host, pipe } of links) host.pipeWritable(pipe);
+    pipe.settle();
+    if (this.#finishing) this.close();
+  }
+
+  /** The connection is over: `by` one of its ends, because of `error`, or because the binding side is gone. */
+  #end(bound: InprocBinding, by: InprocLink | undefined, error: Error | undefined): void {
+    const meeting = this.#meeting;
+    if (meeting === undefined) return;
+    this.#meeting = undefined;
+    const [own, theirs] = meeting.links;
+    for (const link of meeting.links) {
+      tellDisconnect(link.host.monitor, this.#where, link.pipe.routingId, error);
+      link.shut();
+    }
+    bound.ended(theirs);
+    if (this.#closed) return;
+    if (this.#finishing || (by === own && error instanceof ProtocolError)) return this.close();
+    if (this.#host.options.immediate) {
+      this.#pipe = undefined;
+      closePipe(this.#host, own.pipe);
+    } else {
+      this.#host.unlinked(own.pipe);
+    }
+    this.#retry(error);
+  }
+
+  #retry(error: Error | undefined): void {
+    if (this.#closed) return;
+    const { options: { reconnectInterval: interval }, around, monitor } = this.#host;
+    if (interval < 0) return this.close();
+    const address = this.#endpoint.text;
+    // A name that is free now is waited for; who refused or left is asked again after a while.
+    const free = namesOf(this.#host).find(this.#endpoint.name) === undefined;
+    monitor.emit({
+      type: "connect:retry",
+      address,
+      interval: free ? 0 : interval,
+      ...error !== undefined && { error: asError(error) },
+    });
+    if (free) this.#seek();
+    else this.#cancelRetry = around.clock.after(interval, () => this.#seek());
+  }
+
+  /** Ends when a peer could read all that waits; without one it waits on for that if `persist` is set. */
+  finish(persist: boolean): void {
+    if (this.#closed || this.#finishing) return;
+    this.#finishing = true;
+    const pipe = this.#pipe;
+    const hopeless = !persist || namesOf(this.#host).closed;
+    if (pipe === undefined || this.#meeting !== undefined || !pipe.outbox.owed || hopeless) {
+      return this.close();
+    }
+    this.#host.detach(pipe);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelRetry?.();
+    namesOf(this.#host).forget(this.#endpoint.name, this);
+    this.#meeting?.links[0].refuse(undefined);
+    const pipe = this.#pipe;
+    this.#pipe = undefined;
+    if (pipe !== undefined) closePipe(this.#host, pipe);
+    this.#done();
+  }
+}
+
+function namesOf(host: LinkHost): InprocNames<InprocBinding> {
+  return host.around.inproc as InprocNames<InprocBinding>;
+}
+
+/** What a socket would say of itself in a handshake. */
+function identityOf({ type, options }: LinkHost): PeerIdentity {
+  const routingId = announcesIdentity(type) ? routingIdBytes(options.routingId) : NOTHING;
+  const metadata = new Map<string, Uint8Array>([["socket-type", utf8.encode(type)]]);
+  if (announcesIdentity(type)) metadata.set("identity", routingId);
+  for (const [name, value] of Object.entries(options.properties)) {
+    metadata.set(name.toLowerCase(), utf8.encode(value));
+  }
+  return { socketType: type, routingId, metadata };
+}
+
+function wrongPair(own: LinkHost, peer: LinkHost, address: string): ProtocolError | undefined {
+  if (peersOf(own.type).includes(peer.type)) return undefined;
+  return new ProtocolError(
+    "ERR_ZMTP_INVALID_METADATA",
+    `A ${own.type} socket connected to a ${peer.type} socket; a ${own.type} talks to ${
+      peersOf(own.type).join(", ")
+    }`,
+    { address },
+  );
+}

@@ -1,0 +1,11 @@
+// Who a peer is, as its handshake tells.
+
+/** What a peer said about itself. */
+export interface PeerIdentity {
+  /** Its socket type; empty when it did not say. */
+  readonly socketType: string;
+  /** The routing id it announced; empty when it has none. */
+  readonly routingId: Uint8Array;
+  /** All its properties, by their names in lower case. */
+  readonly metadata: ReadonlyMap<string, Uint8Array>;
+}

@@ -1,0 +1,46 @@
+// Modules of Node, which Deno and Bun have as well; nothing is imported statically from node:.
+
+import type { NodeNet } from "./node.ts";
+
+interface NodeDns {
+  lookup(
+    host: string,
+    options: { all: true; verbatim: true },
+    done: (error: unknown, addresses: { address: string }[]) => void,
+  ): void;
+}
+
+interface NodeOs {
+  networkInterfaces(): Record<string, { address: string }[] | undefined>;
+  platform(): string;
+  tmpdir(): string;
+}
+
+interface NodeFs {
+  openSync(path: string, flags: string): number;
+  closeSync(descriptor: number): void;
+  mkdtempSync(prefix: string): string;
+  rmdirSync(path: string): void;
+  lstatSync(path: string): { isSocket(): boolean };
+  unlinkSync(path: string): void;
+}
+
+interface NodeUtil {
+  getSystemErrorName(error: number): string;
+}
+
+interface Modules {
+  "node:fs": NodeFs;
+  "node:net": NodeNet;
+  "node:dns": NodeDns;
+  "node:os": NodeOs;
+  "node:util": NodeUtil;
+}
+
+/** A module of Node, where the runtime has it. */
+export function builtin<N extends keyof Modules>(name: N): Modules[N] {
+  const { process } = globalThis as unknown as {
+    process: { getBuiltinModule(name: string): unknown };
+  };
+  return process.getBuiltinModule(name) as Modules[N];
+}
