@@ -31,6 +31,8 @@ export class Dialer implements LinkOwner {
   #abort: AbortController | undefined;
   #closed = false;
   #finishing = false;
+  /** What the peer of the last connection does not take is for nobody. */
+  #disconnected = false;
 
   /** `done` is called once, when the endpoint is given up. */
   constructor(
@@ -67,6 +69,7 @@ export class Dialer implements LinkOwner {
   finish(persist: boolean): void {
     if (this.#closed || this.#finishing) return;
     this.#finishing = true;
+    this.#disconnected = !persist && this.#stops("afterDisconnect");
     const pipe = this.#pipe;
     if (pipe === undefined || (this.#link?.ready !== true && (pipe.outbox.empty || !persist))) {
       return this.close();
@@ -180,7 +183,8 @@ export class Dialer implements LinkOwner {
     this.#link = undefined;
     if (this.#closed) return;
     const pipe = this.#pipe;
-    const finished = this.#finishing && (pipe!.outbox.empty || this.#host.options.immediate);
+    const finished = this.#finishing &&
+      (pipe!.outbox.empty || this.#host.options.immediate || this.#disconnected);
     // A peer that broke the protocol would do so again (RFC 37); anything else counts as temporary.
     if (finished || error instanceof ProtocolError || this.#isLast(link)) return this.close();
     if (pipe !== undefined && this.#host.options.immediate) {

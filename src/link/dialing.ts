@@ -85,12 +85,21 @@ function attempt(
 }
 
 /** Ends a call by `connectTimeout`, or with `signal`. */
-async function limited<T>(
-  { options: { connectTimeout }, around: { clock } }: LinkHost,
+function limited<T>(
+  host: LinkHost,
   signal: AbortSignal,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (connectTimeout === 0) return await call(signal);
+  const { connectTimeout } = host.options;
+  return connectTimeout === 0 ? call(signal) : ended(connectTimeout, host, signal, call);
+}
+
+async function ended<T>(
+  connectTimeout: number,
+  { around: { clock } }: LinkHost,
+  signal: AbortSignal,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const abort = new AbortController();
   const stop = () => abort.abort(signal.reason);
   signal.addEventListener("abort", stop);

@@ -9,8 +9,6 @@ import type { CommonOptions } from "../options.ts";
 export interface Beating {
   /** Sends a PING, and tells `asked` when the system has taken it. */
   ping(): void;
-  /** Octets of messages that the system has taken so far. */
-  readonly taken: number;
   /** True while silence means nothing, because nothing is read. */
   readonly deaf: boolean;
   /** The peer gives no sign of life. */
@@ -26,12 +24,8 @@ export class Heartbeat {
   #timeout: Wait | undefined;
   #timeToLive: Wait | undefined;
   #limit = 0;
-  /** A PING lies behind something that the system has not taken. */
+  /** A PING lies behind something that the system has not taken. As in libzmq, nobody is waited for meanwhile. */
   #unasked = false;
-  /** The wait began because nothing was taken, without a PING. */
-  #blocked = false;
-  /** What it had taken at the last PING. */
-  #taken = -1;
 
   constructor(clock: Clock, link: Beating, address: string) {
     this.#clock = clock;
@@ -45,15 +39,9 @@ export class Heartbeat {
     this.#limit = heartbeatTimeout < 0 ? heartbeatInterval : heartbeatTimeout;
     const beat = () => {
       this.#cancelPing = this.#clock.after(heartbeatInterval, beat);
-      const { taken } = this.#link;
-      if (!this.#unasked) {
-        this.#unasked = true;
-        this.#link.ping();
-      } else if (taken === this.#taken) {
-        // The peer takes nothing: it need not be asked to be waited for.
-        this.#await(true);
-      }
-      this.#taken = taken;
+      if (this.#unasked) return;
+      this.#unasked = true;
+      this.#link.ping();
     };
     this.#cancelPing = this.#clock.after(heartbeatInterval, beat);
   }
@@ -61,21 +49,9 @@ export class Heartbeat {
   /** The PING is on its way. */
   asked(): void {
     this.#unasked = false;
-    if (this.#blocked) this.#stopTimeout();
-    this.#await(false);
-  }
-
-  #stopTimeout(): void {
-    this.#timeout?.stop();
-    this.#timeout = undefined;
-    this.#blocked = false;
-  }
-
-  #await(blocked: boolean): void {
     if (this.#limit === 0 || this.#timeout !== undefined || this.#cancelPing === undefined) return;
     const how = `after a PING for ${this.#limit} ms; heartbeatTimeout sets the limit`;
-    this.#blocked = blocked;
-    this.#timeout = this.#wait(this.#limit, how, blocked);
+    this.#timeout = this.#wait(this.#limit, how);
   }
 
   /** The peer's PING says how long it wants to be waited for, in milliseconds. */
@@ -83,22 +59,31 @@ export class Heartbeat {
     this.#timeToLive?.stop();
     this.#timeToLive = limit === 0
       ? undefined
-      : this.#wait(limit, `for the ${limit} ms that its PING allowed`, false);
+      : this.#wait(limit, `for the ${limit} ms that its PING allowed`);
   }
 
-  #wait(limit: number, how: string, blocked: boolean): Wait {
+  #wait(limit: number, how: string): Wait {
     const error = () =>
       new ZmqError("ETIMEDOUT", `The peer was silent ${how}`, { address: this.#address });
-    return new Wait(this.#clock, limit, this.#link, blocked, () => this.#link.lost(error()));
+    return new Wait(this.#clock, limit, this.#link, () => this.#link.lost(error()));
   }
 
   /** Octets arrived: the waits are over. */
   heard(): void {
-    if (this.#timeout !== undefined) this.#stopTimeout();
+    if (this.#timeout !== undefined) {
+      this.#timeout.stop();
+      this.#timeout = undefined;
+    }
     if (this.#timeToLive !== undefined) {
       this.#timeToLive.stop();
       this.#timeToLive = undefined;
     }
+  }
+
+  /** It is read again: what the peer sent meanwhile has yet to arrive. */
+  listening(): void {
+    this.#timeout?.start();
+    this.#timeToLive?.start();
   }
 
   stop(): void {
@@ -110,21 +95,32 @@ export class Heartbeat {
 
 /** A wait for a sign of life. */
 class Wait {
+  readonly #clock: Clock;
+  readonly #limit: number;
+  readonly #link: Beating;
+  readonly #over: () => void;
   #cancel: Cancel | undefined;
 
-  /** While it is `blocked`, a peer that takes messages is alive; later it has to answer. */
-  constructor(clock: Clock, limit: number, link: Beating, blocked: boolean, over: () => void) {
-    let taken = link.taken;
-    const end = () => {
+  constructor(clock: Clock, limit: number, link: Beating, over: () => void) {
+    this.#clock = clock;
+    this.#limit = limit;
+    this.#link = link;
+    this.#over = over;
+    this.start();
+  }
+
+  /** Begins, or begins anew. */
+  start(): void {
+    this.#cancel?.();
+    const cancel = this.#clock.after(this.#limit, () => {
       // In a program that was busy for long, what the peer sent lies unread while timers run: it is looked at first.
-      clock.poll(() => {
-        if (this.#cancel === undefined) return;
-        if (!link.deaf && !(blocked && link.taken !== taken)) return over();
-        taken = link.taken;
-        this.#cancel = clock.after(limit, end);
+      this.#clock.poll(() => {
+        if (this.#cancel !== cancel) return;
+        if (this.#link.deaf) this.start();
+        else this.#over();
       });
-    };
-    this.#cancel = clock.after(limit, end);
+    });
+    this.#cancel = cancel;
   }
 
   stop(): void {

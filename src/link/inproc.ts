@@ -155,6 +155,8 @@ export class InprocConnection {
   }
 
   meet(bound: InprocBinding): void {
+    // Others that waited met before, and may have closed this one.
+    if (this.#closed) return;
     const own = this.#host;
     const peer = bound.host;
     const where = this.#where;
@@ -202,8 +204,8 @@ export class InprocConnection {
     for (const { host, pipe } of links) tellHandshake(host.monitor, this.#where, pipe);
     for (const link of links) {
       link.pipe.link = link;
-      if (link.host.options.probeRouter) link.pipe.send("");
       link.host.linked(link.pipe);
+      if (link.host.options.probeRouter) link.pipe.outbox.prepend("");
     }
     // What a socket appended to tell its peer may have ended the connection.
     if (this.#meeting === undefined) return;

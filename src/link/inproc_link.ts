@@ -20,6 +20,7 @@ export class InprocLink implements PipeLink, TurnTask {
   readonly #names: InprocNames;
   /** The other end, while both are there. */
   #other: InprocLink | undefined;
+  #over = false;
   /** The other socket wants the newest message only. */
   #conflating = false;
   /** The other socket is to be woken. */
@@ -42,7 +43,7 @@ export class InprocLink implements PipeLink, TurnTask {
     const { outbox } = this.pipe;
     const { options } = other.host;
     this.#conflating = options.conflate;
-    outbox.join({ pipe: other.pipe, options, filter: other.host.filter }, this.#relieved);
+    outbox.join({ pipe: other.pipe, options }, this.#relieved);
     if (other.pipe.inbox.messages > 0) this.#arrived(other);
   }
 
@@ -112,12 +113,13 @@ export class InprocLink implements PipeLink, TurnTask {
   }
 
   refuse(reason: Error | undefined): void {
-    if (this.#other !== undefined) this.#end(this, reason);
+    if (!this.#over) this.#end(this, reason);
   }
 
   /** Undoes `open`. What the other socket did not read comes back if it is closed. */
   shut(): void {
     const other = this.#other;
+    this.#over = true;
     this.#other = undefined;
     this.pipe.link = undefined;
     this.pipe.outbox.leave(other?.host.closed === true);

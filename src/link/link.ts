@@ -26,6 +26,8 @@ const CONTROL_LIMIT = 64;
 const CLOSE_TIME = 1000;
 /** What `probeRouter` sends: a message of one empty frame. */
 const PROBE = new Uint8Array(2);
+/** The routing id of a peer that did not say. */
+const NOBODY = new Uint8Array(0);
 
 /** Who made the link, and gives it a pipe. */
 export interface LinkOwner {
@@ -155,10 +157,6 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     return this.#pipe!.paused;
   }
 
-  get taken(): number {
-    return this.#pipe!.outbox.sent;
-  }
-
   ping(): void {
     this.#session.ping(this.#host.options.heartbeatTimeToLive);
     this.#control.push(...this.#session.takeOutput());
@@ -244,7 +242,9 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
   }
 
   resume(): void {
-    if (!this.#ended) this.#stream.resume();
+    if (this.#ended) return;
+    this.#heartbeat?.listening();
+    this.#stream.resume();
   }
 
   // Writing
@@ -392,9 +392,11 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
 
   #tellEnd(error: unknown): void {
     const { monitor } = this.#host;
-    const { routingId } = this.#pipe ?? {};
-    if (routingId !== undefined) tellDisconnect(monitor, this.#where, routingId, error);
-    else if (error !== undefined) tellFailure(monitor, this.#where, error);
+    if (this.#pipe === undefined && error !== undefined) {
+      tellFailure(monitor, this.#where, error);
+    } else {
+      tellDisconnect(monitor, this.#where, this.#pipe?.routingId ?? NOBODY, error);
+    }
   }
 
   /** Closes in peace, after what the session has to say about a fault: an ERROR command. */

@@ -89,6 +89,8 @@ export interface Receiving {
   keepLast(): void;
   /** Drops the messages whose first frame is not wanted. */
   filter(wants: (octets: Uint8Array) => boolean): void;
+  /** Drops them up to the first one that is wanted; where nothing was filtered on arrival. */
+  skip?(wants: (octets: Uint8Array) => boolean): void;
   clear(): void;
 }
 

@@ -3,7 +3,6 @@
 
 import { BOX_APART, BOX_BYTES, BOX_DROPPED, BOX_WAITING } from "../../wasm/layout.ts";
 import type { Core } from "../core/instance.ts";
-import type { Filter } from "../core/receiver.ts";
 import type { Frame, Outgoing } from "../message.ts";
 import type { OptionValues } from "../options.ts";
 import type { Span } from "../span.ts";
@@ -21,7 +20,6 @@ export type ReferencePipe = Pipe<ReferenceOutbox, References>;
 /** The pipe at the other end, and the options of its socket. */
 export interface Reader {
   readonly pipe: ReferencePipe;
-  readonly filter: Filter | undefined;
   readonly options: OptionValues;
 }
 
@@ -84,6 +82,10 @@ export class References implements Receiving {
     this.replace(this.#list.slice(this.#head).filter(([first]) => wants(first)));
   }
 
+  skip(wants: (octets: Uint8Array) => boolean): void {
+    while (this.messages > 0 && !wants(this.#list[this.#head][0])) this.shift();
+  }
+
   clear(): void {
     this.replace([]);
   }
@@ -119,8 +121,6 @@ export class ReferenceOutbox implements Sending {
   readonly #options: OptionValues;
   /** Who reads them; what it holds by its own high-water mark does not count here. */
   #reader: Reader | undefined;
-  /** What of them is wanted, where not all are. */
-  #filter: Filter | undefined;
   #relieved: () => void = () => {};
   /** So many of what waits a peer had already, but did not read. */
   #delivered = 0;
@@ -186,7 +186,6 @@ export class ReferenceOutbox implements Sending {
 
   append(message: Outgoing): boolean {
     const frames = this.#maker.framesFrom(message);
-    if (this.#filter !== undefined && !isWanted(frames[0], this.#filter)) return true;
     let octets = 0;
     for (let i = 0; i < frames.length; i++) octets += frames[i].length;
     this.#to.push(frames, octets);
@@ -196,6 +195,11 @@ export class ReferenceOutbox implements Sending {
     }
     if (this.#box !== 0) this.#mirror();
     return true;
+  }
+
+  /** Puts a message before all that wait. Only without a peer. */
+  prepend(message: Outgoing): void {
+    this.#own.replace([this.#maker.framesFrom(message), ...this.#own.drain()]);
   }
 
   /** The core looks whether there is room before it matches a peer. */
@@ -241,7 +245,6 @@ export class ReferenceOutbox implements Sending {
     this.#to = reader.pipe.inbox;
     this.#delivered = 0;
     this.#reader = reader;
-    this.#filter = reader.filter;
     this.#relieved = relieved;
     for (const frames of this.#own.drain()) this.append(frames);
   }
@@ -257,7 +260,6 @@ export class ReferenceOutbox implements Sending {
     const { waiting } = this;
     this.#to = this.#own;
     this.#reader = undefined;
-    this.#filter = undefined;
     this.#relieved = () => {};
     inbox.watch(-1, this.#relieved);
     if (!takeBack) return;
@@ -273,8 +275,4 @@ export class ReferenceOutbox implements Sending {
     this.#core.exports.outboxFree(this.#box);
     this.#box = 0;
   }
-}
-
-function isWanted(topic: Frame, { topics, inverted }: Filter): boolean {
-  return topics.match(topic) !== inverted;
 }

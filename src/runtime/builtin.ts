@@ -19,6 +19,7 @@ interface NodeOs {
 interface NodeFs {
   openSync(path: string, flags: string): number;
   closeSync(descriptor: number): void;
+  existsSync(path: string): boolean;
   mkdtempSync(prefix: string): string;
   rmdirSync(path: string): void;
   lstatSync(path: string): { isSocket(): boolean };

@@ -26,6 +26,7 @@ interface BunSocket {
   pause(): void;
   resume(): void;
   shutdown(): void;
+  end(): void;
   terminate(): void;
   unref(): void;
   setNoDelay(on: boolean): void;
@@ -116,9 +117,11 @@ class BunStream implements ByteStream {
     this.#socket.shutdown();
   }
 
+  /** After `close` a reset would take from the peer what it did not read yet. */
   abort(): void {
+    if (this.#closing) this.#socket.end();
+    else this.#socket.terminate();
     this.#closing = true;
-    this.#socket.terminate();
   }
 
   // What Bun calls, by way of HANDLERS.

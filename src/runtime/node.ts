@@ -250,7 +250,7 @@ export function listen(
   const server = serverFor(at, options, accepted);
   return new Promise((resolve, reject) => {
     let listening = false;
-    server.on("error", (error) => listening ? failed(error) : reject(error));
+    server.on("error", (error) => listening ? failed(error) : reject(honest(error, at)));
     server.on("listening", () => {
       listening = true;
       resolve(new NodeListener(server, at));
@@ -282,9 +282,19 @@ export function listenSync(
     const unable = new Error("This version of Node cannot listen within a call");
     throw Object.assign(unable, { code: "ENOTSUP" });
   }
-  if (!server.listening) throw listenError(address, port, family, options.backlog);
+  if (!server.listening) {
+    throw honest(listenError(address, port, family, options.backlog), at);
+  }
   listening = true;
   return new NodeListener(server, at);
+}
+
+/** Node says EACCES for a folder that is not there. */
+function honest(error: unknown, at: StreamAddress): unknown {
+  if (!("path" in at) || (error as { code?: unknown }).code !== "EACCES") return error;
+  const folder = at.path.includes("/") ? at.path.replace(/[^/]*$/, "") : ".";
+  if (builtin("node:fs").existsSync(folder)) return error;
+  return Object.assign(new Error(`listen ENOENT: ${folder}`), { code: "ENOENT" });
 }
 
 /** Why Node cannot listen, which it would tell later: found out by another try. */

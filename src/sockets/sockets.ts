@@ -1,4 +1,4 @@
-// The open sockets of one context, and the settings they have in common. Sockets that nobody holds any more do not count.
+// The open sockets of one context, and the settings they have in common.
 
 import { ZmqError } from "../errors.ts";
 import { type ContextSettings, DEFAULT_SETTINGS } from "./context_settings.ts";
@@ -11,8 +11,7 @@ export interface OpenSocket {
 
 export class Sockets {
   readonly settings: ContextSettings;
-  readonly #open: Set<WeakRef<OpenSocket>> = new Set();
-  readonly #references: WeakMap<OpenSocket, WeakRef<OpenSocket>> = new WeakMap();
+  readonly #open: Set<OpenSocket> = new Set();
 
   constructor(settings: ContextSettings) {
     this.settings = settings;
@@ -26,29 +25,20 @@ export class Sockets {
   /** @throws {ZmqError} `EMFILE` when there are as many as there may be. */
   add(socket: OpenSocket): void {
     const { maxSockets } = this.settings;
-    if (this.#open.size >= maxSockets) this.#forgetLost();
     if (this.#open.size >= maxSockets) {
       throw new ZmqError(
         "EMFILE",
         `Too many open sockets: the context has ${maxSockets}; close some, or set its maxSockets`,
       );
     }
-    const reference = new WeakRef(socket);
-    this.#references.set(socket, reference);
-    this.#open.add(reference);
+    this.#open.add(socket);
   }
 
   delete(socket: OpenSocket): void {
-    this.#open.delete(this.#references.get(socket)!);
-  }
-
-  #forgetLost(): void {
-    for (const reference of this.#open) {
-      if (reference.deref() === undefined) this.#open.delete(reference);
-    }
+    this.#open.delete(socket);
   }
 
   async terminate(): Promise<void> {
-    await Promise.all(Array.from(this.#open, (reference) => reference.deref()?.terminate()));
+    await Promise.all(Array.from(this.#open, (socket) => socket.terminate()));
   }
 }
