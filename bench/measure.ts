@@ -14,6 +14,9 @@ export interface Settings {
   /** Publish-subscribe: the same two, shorter because there are more figures. */
   readonly publishWarmupMs: number;
   readonly publishWindowMs: number;
+  /** inproc and ipc: the same two. */
+  readonly localWarmupMs: number;
+  readonly localWindowMs: number;
   /** Round trips that are left out, and that are timed. */
   readonly warmupRoundTrips: number;
   readonly roundTrips: number;
@@ -38,11 +41,19 @@ export interface Latency {
   readonly p99Us: number;
 }
 
-/** PUSH to PULL in messages a second; for a bare row, bytes a second. */
-export function measureThroughput(row: Row, size: number, settings: Settings): Promise<Rate> {
-  const { warmupMs, windowMs } = settings;
+/**
+ * PUSH to PULL in messages a second; for a bare row, bytes a second. The receiver binds to `bindTo`,
+ * or else to a tcp port of the system's choice.
+ */
+export function measureThroughput(
+  row: Row,
+  size: number,
+  { warmupMs, windowMs }: Settings,
+  bindTo?: string,
+): Promise<Rate> {
   const options = { timeoutMs: 30_000 + warmupMs + windowMs };
-  return withPeer(row, ["pull", size, warmupMs, windowMs], options, async (puller) => {
+  const args = ["pull", size, warmupMs, windowMs, ...optional(bindTo)];
+  return withPeer(row, args, options, async (puller) => {
     const endpoint = await puller.endpoint();
     return await withPeer(
       row,
@@ -53,8 +64,13 @@ export function measureThroughput(row: Row, size: number, settings: Settings): P
   });
 }
 
-/** REQ to REP and back. */
-export function measureLatency(row: Row, size: number, settings: Settings): Promise<Latency> {
+/** REQ to REP and back; the replier binds likewise. */
+export function measureLatency(
+  row: Row,
+  size: number,
+  settings: Settings,
+  bindTo?: string,
+): Promise<Latency> {
   const { warmupRoundTrips, roundTrips } = settings;
   return withReplier(
     row,
@@ -64,6 +80,7 @@ export function measureLatency(row: Row, size: number, settings: Settings): Prom
       const { medianUs, p99Us } = await requester.line();
       return { medianUs: Number(medianUs), p99Us: Number(p99Us) };
     },
+    bindTo,
   );
 }
 
@@ -93,9 +110,10 @@ function withReplier<T>(
   [mode, ...args]: (string | number)[],
   { pinned }: Settings,
   use: (requester: PeerProcess) => Promise<T>,
+  bindTo?: string,
 ): Promise<T> {
   const onCore = (core: number) => ({ timeoutMs: 60_000, core: pinned ? core : undefined });
-  return withPeer(row, ["rep"], onCore(0), async (replier) => {
+  return withPeer(row, ["rep", ...optional(bindTo)], onCore(0), async (replier) => {
     const endpoint = await replier.endpoint();
     return await withPeer(
       row,
@@ -104,4 +122,8 @@ function withReplier<T>(
       (requester) => Promise.race([use(requester), replier.failure()]),
     );
   });
+}
+
+function optional(endpoint: string | undefined): string[] {
+  return endpoint === undefined ? [] : [endpoint];
 }

@@ -5,7 +5,17 @@ import type { Settings } from "./measure.ts";
 import { RESULTS_FILE } from "./results.ts";
 import { canPin } from "./toolchain.ts";
 
-const PARTS = ["throughput", "latency", "connect", "fanout", "filter", "trie", "proxy"] as const;
+const PARTS = [
+  "throughput",
+  "latency",
+  "connect",
+  "inproc",
+  "ipc",
+  "fanout",
+  "filter",
+  "trie",
+  "proxy",
+] as const;
 /** A part of the benchmark. */
 export type Part = (typeof PARTS)[number];
 
@@ -14,11 +24,12 @@ export const USAGE: string = `usage: deno run -A bench/run.ts [options]
   --quick             one short run: for a first look, not for figures
   --only PART         ${PARTS.join(", ")};
                       several separated by commas
-  --sizes 1,10,...    message sizes in bytes: throughput, fanout, proxy
+  --sizes 1,10,...    message sizes in bytes: throughput, inproc, ipc, fanout, proxy
+  --workers 1,...     how many workers: inproc
   --subscribers 1,... how many subscribers: fanout
   --impl ID,...       only these rows, for example wasmq-deno,libzmq
   --runs N            rounds of each measurement, the median counts (default 3)
-  --unpinned          latency and connect: leave the choice of cores to the system
+  --unpinned          latency, ipc and connect: leave the choice of cores to the system
   --json FILE         write the results there; a complete run without it writes bench/results.json`;
 
 /** How often and how much; what the command line cannot change. */
@@ -30,6 +41,11 @@ interface Counts {
   readonly sizes: readonly number[];
   /** Message sizes of the fan-out and the proxy. */
   readonly publishSizes: readonly number[];
+  /** Message sizes of inproc and of ipc. */
+  readonly inprocSizes: readonly number[];
+  readonly ipcSizes: readonly number[];
+  /** Workers over inproc. */
+  readonly workers: readonly number[];
   readonly subscribers: readonly number[];
   /** The trie. */
   readonly subscriptions: readonly number[];
@@ -42,6 +58,8 @@ const THOROUGH: Plan = {
   windowMs: 1000,
   publishWarmupMs: 1500,
   publishWindowMs: 1000,
+  localWarmupMs: 200,
+  localWindowMs: 400,
   warmupRoundTrips: 2000,
   roundTrips: 10_000,
   warmupConnections: 50,
@@ -52,6 +70,9 @@ const THOROUGH: Plan = {
 const ALL: Counts = {
   sizes: [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000],
   publishSizes: [10, 1_000],
+  inprocSizes: [1, 30, 1_000, 10_000, 100_000],
+  ipcSizes: [1, 100, 1_000, 100_000, 1_000_000],
+  workers: [1, 2, 5, 10],
   subscribers: [1, 10, 100, 1_000],
   subscriptions: [1_000, 100_000, 1_000_000],
 };
@@ -63,6 +84,8 @@ const QUICK: Plan = {
   windowMs: 300,
   publishWarmupMs: 200,
   publishWindowMs: 300,
+  localWarmupMs: 200,
+  localWindowMs: 300,
   warmupRoundTrips: 500,
   roundTrips: 2000,
   warmupConnections: 10,
@@ -91,6 +114,7 @@ export async function readOptions(args: string[]): Promise<Options> {
       only: { type: "string" },
       sizes: { type: "string" },
       subscribers: { type: "string" },
+      workers: { type: "string" },
       impl: { type: "string" },
       runs: { type: "string" },
       unpinned: { type: "boolean" },
@@ -99,13 +123,16 @@ export async function readOptions(args: string[]): Promise<Options> {
   });
   const plan = values.quick ? QUICK : THOROUGH;
   const counts = values.quick ? FEW : ALL;
-  const { quick, only, sizes, subscribers, impl, unpinned } = values;
-  const isComplete = !(quick || only || sizes || subscribers || impl || unpinned);
+  const { quick, only, sizes, subscribers, workers, impl, unpinned } = values;
+  const isComplete = !(quick || only || sizes || subscribers || workers || impl || unpinned);
   const ownSizes = sizes?.split(",").map(toPositive);
   return {
     parts: only?.split(",").map(toPart) ?? PARTS,
     sizes: ownSizes ?? counts.sizes,
     publishSizes: ownSizes ?? counts.publishSizes,
+    inprocSizes: ownSizes ?? counts.inprocSizes,
+    ipcSizes: ownSizes ?? counts.ipcSizes,
+    workers: workers?.split(",").map(toPositive) ?? counts.workers,
     subscribers: subscribers?.split(",").map(toPositive) ?? counts.subscribers,
     subscriptions: counts.subscriptions,
     rowIds: impl?.split(","),

@@ -31,6 +31,11 @@ export interface FanOutFigure extends SizedFigure<Rate> {
   readonly subscribers: number;
 }
 
+/** A figure for messages of one size to so many workers. */
+export interface WorkersFigure extends SizedFigure<Rate> {
+  readonly workers: number;
+}
+
 /** A figure for a publisher with so many subscriptions. */
 export interface TrieFigure extends Figure<TrieCost> {
   readonly subscriptions: number;
@@ -60,6 +65,22 @@ export interface Results {
   readonly latency: SizedFigure<Latency>[];
   /** Connections a second. */
   readonly connect: Figure<Rate>[];
+  /** PAIR to PAIR in one process, in messages a second. */
+  readonly inprocThroughput: SizedFigure<Rate>[];
+  /** The same where wasmq tries first, and awaits only what has to wait. */
+  readonly inprocTried: SizedFigure<Rate>[];
+  /** The same of libzmq where it is lent the body. */
+  readonly inprocLent: SizedFigure<Rate>[];
+  /** Half a round trip in one process, in nanoseconds. */
+  readonly inprocLatency: SizedFigure<number>[];
+  /** PUSH to many PULLs in one process, in messages a second. */
+  readonly inprocWorkers: WorkersFigure[];
+  /** The same where wasmq tries first. */
+  readonly inprocWorkersTried: WorkersFigure[];
+  /** PUSH/PULL over ipc in messages a second. */
+  readonly ipcThroughput: SizedFigure<Rate>[];
+  /** Round trips over ipc. */
+  readonly ipcLatency: SizedFigure<Latency>[];
   /** PUB to many SUBs in deliveries a second, of all together. */
   readonly fanOut: FanOutFigure[];
   /** One topic of a hundred wanted, the publisher filters: messages published a second. */
@@ -75,10 +96,35 @@ export interface Results {
 /** The committed results that README's table is made of. */
 export const RESULTS_FILE: URL = new URL("results.json", import.meta.url);
 
+type Figures = Omit<Results, "date" | "machine" | "versions" | "settings" | "rows" | "missing">;
+
+/** Results without a figure: the start of a run, and what an older file may lack. */
+export function noFigures(): Figures {
+  return {
+    failures: [],
+    throughput: [],
+    stream: [],
+    latency: [],
+    connect: [],
+    inprocThroughput: [],
+    inprocTried: [],
+    inprocLent: [],
+    inprocLatency: [],
+    inprocWorkers: [],
+    inprocWorkersTried: [],
+    ipcThroughput: [],
+    ipcLatency: [],
+    fanOut: [],
+    publisherFilter: [],
+    subscriberFilter: [],
+    trie: [],
+    proxy: [],
+  };
+}
+
 /** Reads results written by `writeResults`. */
 export function readResults(file: string | URL): Results {
-  const none = { fanOut: [], publisherFilter: [], subscriberFilter: [], trie: [], proxy: [] };
-  return { ...none, ...JSON.parse(Deno.readTextFileSync(file)) };
+  return { ...noFigures(), ...JSON.parse(Deno.readTextFileSync(file)) };
 }
 
 /** Writes results as indented JSON. */

@@ -64,7 +64,9 @@ export async function findRows(): Promise<Rows> {
     }
   }
 
-  const onDeno = (file: string) => ["run", "--quiet", "--allow-net", peer(file)];
+  const onDeno = (
+    file: string,
+  ) => ["run", "--quiet", "--allow-net", "--allow-read", "--allow-write", peer(file)];
   const onBun = (file: string) => ["run", peer(file)];
   const onNode = (file: string) => [peer(file)];
 

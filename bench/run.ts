@@ -3,10 +3,11 @@
 
 import { describeMachine, describeVersions } from "./machine.ts";
 import { readOptions, USAGE } from "./options.ts";
+import { measureLocal } from "./parts_local.ts";
 import { measureSockets } from "./parts_sockets.ts";
 import { measurePublishSubscribe } from "./parts_publish.ts";
 import { killAllPeers } from "./peer_process.ts";
-import { type Results, writeResults } from "./results.ts";
+import { noFigures, type Results, writeResults } from "./results.ts";
 import { findRows, type Rows } from "./rows.ts";
 import { formatResults } from "./tables.ts";
 
@@ -38,18 +39,10 @@ async function main(): Promise<void> {
     settings: options.settings,
     rows: rows.map(({ command: _, ...row }) => row),
     missing,
-    failures: [],
-    throughput: [],
-    stream: [],
-    latency: [],
-    connect: [],
-    fanOut: [],
-    publisherFilter: [],
-    subscriberFilter: [],
-    trie: [],
-    proxy: [],
+    ...noFigures(),
   };
   await measureSockets(rows, options, results);
+  await measureLocal(rows, options, results);
   const feeder = found.rows.find((row) => row.kind === "libzmq");
   await measurePublishSubscribe(rows, feeder, options, results);
 

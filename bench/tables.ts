@@ -2,6 +2,7 @@
 
 import { wrap } from "./markdown.ts";
 import type { Results } from "./results.ts";
+import { localParts } from "./tables_local.ts";
 import { publishParts } from "./tables_publish.ts";
 import { socketParts } from "./tables_sockets.ts";
 
@@ -10,6 +11,7 @@ export function formatResults(results: Results): string {
   const parts = [
     formatSetting(results),
     ...socketParts(results),
+    ...localParts(results),
     ...publishParts(results),
     ...missingPart(results),
   ];
@@ -22,9 +24,9 @@ function formatSetting(results: Results): string {
   return wrap(
     `Measured on ${date}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ` +
       `${machine.system}; ${versions.join(", ")}. Sender and receiver are two processes on ` +
-      `loopback TCP with default socket options. All rows of a table ran in turn in one run; each ` +
+      `loopback TCP, unless it says otherwise, with default socket options. All rows of a table ran in turn in one run; each ` +
       `figure is the median of ${results.settings.runs}. "x" is the multiple of libzmq's figure in ` +
-      `the same run, unless it says otherwise.`,
+      `the same run, unless a table says otherwise.`,
   );
 }
 

@@ -4,7 +4,7 @@
 const ROOT = new URL("../", import.meta.url);
 const DIST = new URL("dist/", ROOT);
 const PACKAGE = new URL("npm/", DIST);
-const TEXTS = ["README.md", "CHANGELOG.md", "LICENSE"];
+const TEXTS = ["README.md", "MIGRATION.md", "CHANGELOG.md", "LICENSE"];
 
 // Each runtime can get a file of its own later without a change for users.
 const CONDITIONS = ["deno", "bun", "node", "default"];
@@ -80,7 +80,7 @@ function manifestFor(project: ProjectManifest): Record<string, unknown> {
       ".": Object.fromEntries(CONDITIONS.map((condition) => [condition, entry])),
       "./package.json": "./package.json",
     },
-    files: ["**/*.js", "**/*.d.ts", "CHANGELOG.md"],
+    files: ["**/*.js", "**/*.d.ts", "CHANGELOG.md", "MIGRATION.md"],
   };
 }
 

@@ -47,21 +47,21 @@ void *open_socket(int type) {
   return socket;
 }
 
-void bind_socket(void *socket, char *endpoint, size_t length) {
-  check(zmq_bind(socket, ENDPOINT), "zmq_bind");
-  check(zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &length), "ZMQ_LAST_ENDPOINT");
+void bind_socket(void *socket, const char *endpoint, char *bound, size_t length) {
+  check(zmq_bind(socket, endpoint ? endpoint : ANY_PORT), "zmq_bind");
+  check(zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &length), "ZMQ_LAST_ENDPOINT");
 }
 
-void bind_and_report(void *socket) {
-  char endpoint[256];
-  bind_socket(socket, endpoint, sizeof endpoint);
-  printf("{\"listening\":\"%s\"}\n", endpoint);
+void bind_and_report(void *socket, const char *endpoint) {
+  char bound[256];
+  bind_socket(socket, endpoint, bound, sizeof bound);
+  printf("{\"listening\":\"%s\"}\n", bound);
   fflush(stdout);
 }
 
-void *open_bound(int type) {
+void *open_bound(int type, const char *endpoint) {
   void *socket = open_socket(type);
-  bind_and_report(socket);
+  bind_and_report(socket, endpoint);
   return socket;
 }
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <zmq.h>
 
-#define ENDPOINT "tcp://127.0.0.1:*"
+#define ANY_PORT "tcp://127.0.0.1:*"
 
 extern void *context;
 
@@ -24,10 +24,12 @@ double median(double *values, long count);
 
 void *open_socket(int type);
 void *open_connected(int type, const char *endpoint);
-/* Bound, and the endpoint is printed for the runner. */
-void *open_bound(int type);
-void bind_and_report(void *socket);
-void bind_socket(void *socket, char *endpoint, size_t length);
+/* Bound to `endpoint`, or to a port of the system's choice if that is null; the endpoint is printed
+ * for the runner. */
+void *open_bound(int type, const char *endpoint);
+void bind_and_report(void *socket, const char *endpoint);
+/* Takes the endpoint as it was bound. */
+void bind_socket(void *socket, const char *endpoint, char *bound, size_t length);
 
 /* How many messages a receiver lets pass between two looks at the clock. */
 long clock_stride(size_t size);

@@ -27,7 +27,7 @@ void publish(char **argv) {
   if (argv[1]) {
     check(zmq_connect(socket, argv[1]), "zmq_connect");
   } else {
-    bind_and_report(socket);
+    bind_and_report(socket, NULL);
   }
   wait_for_go(socket, payload, size);
   for (;;) check(zmq_send(socket, payload, size, 0), "zmq_send");

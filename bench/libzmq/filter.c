@@ -28,7 +28,7 @@ void subscribe_topic(char **argv) {
   void *socket = open_socket(ZMQ_SUB);
   zmq_msg_t message;
   check(zmq_setsockopt(socket, ZMQ_SUBSCRIBE, WANTED, strlen(WANTED)), "ZMQ_SUBSCRIBE");
-  bind_and_report(socket);
+  bind_and_report(socket, NULL);
   check(zmq_msg_init(&message), "zmq_msg_init");
   for (long received = 1;; received++) {
     check(zmq_msg_recv(&message, socket, 0), "zmq_msg_recv");

@@ -25,6 +25,12 @@ void feed(char **argv);
 /* proxy.c */
 void proxy(char **argv);
 
+/* inproc.c */
+void inproc_throughput(char **argv);
+void inproc_lent(char **argv);
+void inproc_latency(char **argv);
+void inproc_workers(char **argv);
+
 /* trie.c */
 void trie(char **argv);
 

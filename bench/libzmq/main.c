@@ -24,9 +24,9 @@ static const struct {
   const char *arguments;
 } jobs[] = {
     {"version", print_version, 0, 0, ""},
-    {"pull", pull, 3, 3, "SIZE WARMUP_MS WINDOW_MS"},
+    {"pull", pull, 3, 4, "SIZE WARMUP_MS WINDOW_MS [ENDPOINT]"},
     {"push", push, 2, 2, "ENDPOINT SIZE"},
-    {"rep", rep, 0, 0, ""},
+    {"rep", rep, 0, 1, "[ENDPOINT]"},
     {"req", req, 4, 4, "ENDPOINT SIZE WARMUP COUNT"},
     {"connect", connect_rate, 3, 3, "ENDPOINT WARMUP COUNT"},
     {"publish", publish, 1, 2, "SIZE [ENDPOINT]"},
@@ -35,6 +35,10 @@ static const struct {
     {"subscribe-topic", subscribe_topic, 2, 2, "WARMUP_MS WINDOW_MS"},
     {"feed", feed, 1, 1, "ENDPOINT"},
     {"proxy", proxy, 0, 0, ""},
+    {"inproc-throughput", inproc_throughput, 3, 3, "SIZE WARMUP_MS WINDOW_MS"},
+    {"inproc-lent", inproc_lent, 3, 3, "SIZE WARMUP_MS WINDOW_MS"},
+    {"inproc-latency", inproc_latency, 3, 3, "SIZE WARMUP_MS WINDOW_MS"},
+    {"inproc-workers", inproc_workers, 4, 4, "WORKERS SIZE WARMUP_MS WINDOW_MS"},
     {"trie", trie, 2, 2, "SUBSCRIPTIONS LOOKUPS"},
 };
 

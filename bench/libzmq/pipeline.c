@@ -8,7 +8,7 @@
 void pull(char **argv) {
   size_t size = (size_t)atol(argv[0]);
   struct window window = open_window(argv[1], argv[2]);
-  void *socket = open_bound(ZMQ_PULL);
+  void *socket = open_bound(ZMQ_PULL, argv[3]);
   long stride = clock_stride(size);
   long received = 0;
   zmq_msg_t message;

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 
 void rep(char **argv) {
-  (void)argv;
-  void *socket = open_bound(ZMQ_REP);
+  void *socket = open_bound(ZMQ_REP, argv[0]);
   zmq_msg_t message;
   check(zmq_msg_init(&message), "zmq_msg_init");
   for (;;) {

@@ -15,11 +15,11 @@ export interface Count {
 /** The jobs a peer can be given. */
 export interface Peer {
   /** Binds, reports its address, counts what arrives until a window is over. */
-  pull(size: number, window: ThroughputWindow): Promise<Count>;
+  pull(size: number, window: ThroughputWindow, endpoint?: string): Promise<Count>;
   /** Connects and sends until it is killed. */
   push(endpoint: string, size: number): Promise<never>;
   /** Binds, reports its address, answers until it is killed. */
-  rep(): Promise<never>;
+  rep(endpoint?: string): Promise<never>;
   /** Connects and returns a function that makes one round trip. */
   req(endpoint: string, size: number): Promise<() => Promise<void>>;
   /** Connects, makes one round trip, closes. */
@@ -46,14 +46,15 @@ export async function runPeer(peer: Peer, more: Jobs = {}): Promise<void> {
   switch (mode) {
     case "pull": {
       const [size, warmupMs, windowMs] = args.map(Number);
-      report({ ...await peer.pull(size, new ThroughputWindow(warmupMs, windowMs)) });
+      const window = new ThroughputWindow(warmupMs, windowMs);
+      report({ ...await peer.pull(size, window, args[3]) });
       break;
     }
     case "push":
       await peer.push(args[0], Number(args[1]));
       break;
     case "rep":
-      await peer.rep();
+      await peer.rep(args[0]);
       break;
     case "req": {
       const [size, warmup, count] = args.slice(1).map(Number);

@@ -35,17 +35,17 @@ export interface ZeromqApi {
 
 /** Makes a peer of a ZeroMQ implementation. */
 export function zeromqPeer(zmq: ZeromqApi): Peer {
-  async function listen(socket: Bindable): Promise<void> {
-    await socket.bind("tcp://127.0.0.1:*");
+  async function listen(socket: Bindable, endpoint = "tcp://127.0.0.1:*"): Promise<void> {
+    await socket.bind(endpoint);
     report({ listening: socket.lastEndpoint });
   }
 
   return {
     version: () => zmq.version,
 
-    async pull(size, window) {
+    async pull(size, window, endpoint) {
       const socket = new zmq.Pull();
-      await listen(socket);
+      await listen(socket, endpoint);
       const stride = clockStride(size);
       let untilClock = stride;
       let received = 0;
@@ -67,9 +67,9 @@ export function zeromqPeer(zmq: ZeromqApi): Peer {
       for (;;) await socket.send(payload);
     },
 
-    async rep() {
+    async rep(endpoint) {
       const socket = new zmq.Reply();
-      await listen(socket);
+      await listen(socket, endpoint);
       for (;;) await socket.send(await socket.receive());
     },
 

@@ -77,6 +77,10 @@ export class Outbox {
     return this.#core.floats[(this.#word + BOX_BYTES) >>> 1];
   }
 
+  get taken(): number {
+    return this.sent;
+  }
+
   /** True while a run is in flight. */
   get inFlight(): boolean {
     return this.#size !== 0;

@@ -109,6 +109,7 @@ export class Dialer implements LinkOwner {
     this.#abort = new AbortController();
     try {
       stream = await dial(this.#endpoint, this.#host, this.#abort.signal);
+      this.#abort = undefined;
     } catch (error) {
       // Nobody listens yet, or no longer: that is no error of a connect, only a reason to try again.
       if (!this.#closed) this.#failed(error);

@@ -27,6 +27,8 @@ export class InprocLink implements PipeLink, TurnTask {
   #waking = false;
   /** That waits for a batch or the end of the turn. */
   #collecting = false;
+  /** In the list of tasks for the end of the turn. */
+  #listed = false;
   /** Messages of the context when it was last looked. */
   #seen = 0;
 
@@ -84,10 +86,13 @@ export class InprocLink implements PipeLink, TurnTask {
     if (!this.#waking) return;
     if (this.#names.appended === this.#seen) return this.#wake();
     this.#collecting = true;
+    if (this.#listed) return;
+    this.#listed = true;
     this.host.around.turns.add(this);
   };
 
   turnEnded(): boolean {
+    this.#listed = false;
     if (this.#collecting) this.#wake();
     return false;
   }

@@ -98,10 +98,11 @@ export interface Runtime {
    */
   readonly copiedFrames?: number;
   /**
-   * Short frames between sockets of a context share memory, because small buffers cost more here.
-   * @default {false}
+   * Short frames of at least so many octets between sockets of a context share memory, because buffers of their own cost
+   * more here.
+   * @default {Infinity}
    */
-  readonly pooledFrames?: boolean;
+  readonly pooledFrames?: number;
   /** Where the runtime has local sockets: their files. */
   readonly socketFiles?: SocketFiles | undefined;
   /** Lets a timer of this runtime not keep the process alive. */

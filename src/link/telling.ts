@@ -17,7 +17,7 @@ const NOBODY = new Uint8Array(0);
 /** Messages can flow. */
 export function tellHandshake(monitor: Monitor, where: Where, pipe: Pipe): void {
   if (!monitor.watched) return;
-  const { routingId } = pipe;
+  const routingId = pipe.routingId.slice();
   const { socketType } = pipe.peer!;
   monitor.emit({ type: "handshake", ...where, routingId, socketType });
 }
@@ -39,5 +39,5 @@ export function tellDisconnect(
 ): void {
   if (!monitor.watched) return;
   const reason = error === undefined ? {} : { error: asError(error) };
-  monitor.emit({ type: "disconnect", ...where, routingId, ...reason });
+  monitor.emit({ type: "disconnect", ...where, routingId: routingId.slice(), ...reason });
 }

@@ -166,10 +166,10 @@ export class Distributor {
       }
       if (pipe.outbox.byReference) {
         pipe.send(frames ??= pipe.outbox.framesFrom!(message));
-        continue;
+      } else {
+        pipe.appended();
       }
-      pipe.appended();
-      if (pipe.batched && !pipe.stalled && this.#crowd.open) {
+      if (pipe.crowded && !pipe.stalled && this.#crowd.open) {
         this.#crowd.add(pipe, this.#pipes.size);
       }
     }

@@ -4,19 +4,19 @@ import { Frame, framesOf, type Outgoing, type Part, toBytes, uncleared } from ".
 
 /** Octets up to this length are copied: a view on them would cost as much, and they may be changed afterwards. */
 const COPIED_SIZE = 128;
-/** Up to this length a loop copies faster than `set`, and text is taken to be ASCII until it is seen not to be. */
+/** Up to this length a loop copies as fast as `set`, and text is taken to be ASCII until it is seen not to be. */
 const LOOP_SIZE = 32;
 /** Shared by many short frames, so that one kept frame does not pin much memory. */
 const SLAB_SIZE = 16 * 1024;
 
 export class FrameMaker {
-  /** Short copies are cut from this, where the runtime takes long for small buffers. */
-  #slab: Uint8Array | undefined;
+  readonly #pooledFrom: number;
+  #slab: Uint8Array = new Uint8Array(0);
   #at = 0;
 
-  /** With `pooling`, short copies share their memory. */
-  constructor(pooling: boolean) {
-    if (pooling) this.#slab = new Uint8Array(0);
+  /** Short copies of `pooledFrom` octets or more share their memory. */
+  constructor(pooledFrom: number) {
+    this.#pooledFrom = pooledFrom;
   }
 
   framesFrom(message: Outgoing): Frame[] {
@@ -31,9 +31,9 @@ export class FrameMaker {
     if (part instanceof Frame) return part;
     const size = part.length;
     if (size > COPIED_SIZE) return new Frame(part.buffer, part.byteOffset, size);
-    if (this.#slab === undefined) return new Frame(part);
+    if (size < this.#pooledFrom) return new Frame(part);
     const frame = this.#cut(size);
-    if (size > LOOP_SIZE) frame.set(part);
+    if (size > LOOP_SIZE) this.#slab.set(part, this.#at - size);
     else for (let i = 0; i < size; i++) frame[i] = part[i];
     return frame;
   }
@@ -41,7 +41,7 @@ export class FrameMaker {
   #text(text: string): Frame {
     const size = text.length;
     if (size <= LOOP_SIZE) {
-      const frame = this.#cut(size);
+      const frame = size < this.#pooledFrom ? new Frame(size) : this.#cut(size);
       let all = 0;
       for (let i = 0; i < size; i++) {
         const code = text.charCodeAt(i);
@@ -54,8 +54,8 @@ export class FrameMaker {
     return new Frame(octets.buffer, octets.byteOffset, octets.length);
   }
 
+  /** The next octets of the slab. */
   #cut(size: number): Frame {
-    if (this.#slab === undefined) return new Frame(size);
     if (this.#at + size > this.#slab.length) {
       this.#slab = uncleared(SLAB_SIZE);
       this.#at = 0;

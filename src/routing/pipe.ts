@@ -41,6 +41,8 @@ export interface Sending {
   readonly box: number;
   /** The core does not append what is published: that is done by `append`. */
   readonly byReference: boolean;
+  /** For messages by reference: it was full, and has not drained to half of that yet. */
+  readonly brimming?: boolean;
   /** Whole messages that wait. */
   readonly waiting: number;
   /** Their octets. */
@@ -58,6 +60,8 @@ export interface Sending {
   /** Messages and octets that have left. */
   readonly messagesSent: number;
   readonly sent: number;
+  /** A number that changes when the peer, or its stream, takes something. */
+  readonly taken: number;
   /** Appends a message, or a command of the connection: all of it, or nothing and `false` when there is no memory. */
   append(message: Outgoing): boolean;
   appendCommand(body: Uint8Array): boolean;
@@ -167,12 +171,12 @@ export class Pipe<O extends Sending = Sending, I extends Receiving = Receiving> 
   tellFull(): void {
     if (this.#toldFull) return;
     this.#toldFull = true;
-    this.#monitor.emit({ type: "full:send", ...this.#where });
+    if (this.#monitor.watched) this.#monitor.emit({ type: "full:send", ...this.#where });
   }
 
   /** It is not read because its inbox is full. */
   tellPaused(): void {
-    this.#monitor.emit({ type: "full:receive", ...this.#where });
+    if (this.#monitor.watched) this.#monitor.emit({ type: "full:receive", ...this.#where });
   }
 
   get #where(): { address: string; peerAddress: string } {
@@ -193,16 +197,21 @@ export class Pipe<O extends Sending = Sending, I extends Receiving = Receiving> 
 
   /** Messages were dropped and counted. */
   tellDrops(count: number): void {
-    this.#monitor.emit({ type: "drop", ...this.#where, count });
+    if (this.#monitor.watched) this.#monitor.emit({ type: "drop", ...this.#where, count });
   }
 
   /** Its stream takes nothing: it counts as stalled until something is taken. */
   stall(): void {
-    this.#stalledAt = this.outbox.sent;
+    this.#stalledAt = this.outbox.taken;
   }
 
   get stalled(): boolean {
-    return this.#stalledAt === this.outbox.sent;
+    return this.#stalledAt === this.outbox.taken;
+  }
+
+  /** True when who sends should wait a moment for the peer, if it can. */
+  get crowded(): boolean {
+    return this.outbox.brimming ?? this.batched;
   }
 
   /** True when what waits is worth a system call. */

@@ -9,7 +9,7 @@ import type { Span } from "../span.ts";
 import type { FrameMaker } from "./frame_maker.ts";
 import type { Pipe, Receiving, Sending } from "./pipe.ts";
 
-/** From so many messages on that were shifted out, the list is cut. */
+/** From so many messages on that were shifted out, and half of all, the list is cut. */
 const CUT = 1024;
 /** What a full outbox shows to the core. */
 const FULL = 0xffffffff;
@@ -51,8 +51,8 @@ export class References implements Receiving {
     if (this.#head === list.length) {
       list.length = 0;
       this.#head = 0;
-    } else if (this.#head === CUT) {
-      this.#list = list.slice(CUT);
+    } else if (this.#head >= CUT && this.#head >= list.length >> 1) {
+      this.#list = list.slice(this.#head);
       this.#head = 0;
     }
     if (this.#low >= 0 && this.messages <= this.#low) this.#relieve();
@@ -126,6 +126,7 @@ export class ReferenceOutbox implements Sending {
   #delivered = 0;
   #box = 0;
   #dropped = 0;
+  brimming = false;
   messagesSent = 0;
   sent = 0;
 
@@ -175,6 +176,11 @@ export class ReferenceOutbox implements Sending {
     return this.#maker.framesFrom(message);
   }
 
+  /** Messages that the peer has read. */
+  get taken(): number {
+    return this.messagesSent - this.#to.messages;
+  }
+
   /** What a peer can read has left, also beyond its mark. */
   get unsent(): number {
     return this.#to === this.#own ? this.#own.messages : 0;
@@ -205,8 +211,8 @@ export class ReferenceOutbox implements Sending {
   /** The core looks whether there is room before it matches a peer. */
   #mirror(): void {
     const { sendHighWaterMark: mark } = this.#options;
-    const full = mark > 0 && this.waiting >= mark;
-    this.#core.words[(this.#box >>> 2) + BOX_WAITING] = full ? FULL : 0;
+    this.brimming = mark > 0 && this.waiting >= mark;
+    this.#core.words[(this.#box >>> 2) + BOX_WAITING] = this.brimming ? FULL : 0;
   }
 
   /** There are no commands between sockets of a context. */

@@ -2,9 +2,12 @@
 // of a connection or its end, and ends one when it is sent (libzmq's zmq_socket(3), "Native pattern").
 
 import { SendError, withCode } from "../errors.ts";
-import { framesOf, type Outgoing, toBytes } from "../message.ts";
+import { framesOf, type Outgoing, type Part, toBytes } from "../message.ts";
 import type { Pipe } from "./pipe.ts";
 import { RouterPattern } from "./router.ts";
+
+/** Octets below this size may be changed once they are sent, as on the other types. */
+const LENT_SIZE = 32 * 1024;
 
 export class StreamPattern extends RouterPattern {
   /** What is sent from now on is not for the next connection to the endpoint. */
@@ -31,7 +34,7 @@ export class StreamPattern extends RouterPattern {
       pipe.link?.hangUp?.();
       return true;
     }
-    if (!pipe.full && pipe.send(frames[1])) return true;
+    if (!pipe.full && pipe.send(kept(frames[1]))) return true;
     pipe.tellFull();
     return false;
   }
@@ -40,4 +43,9 @@ export class StreamPattern extends RouterPattern {
   override get canSend(): boolean {
     return true;
   }
+}
+
+/** The octets as they are now. */
+function kept(part: Part): Part {
+  return typeof part === "string" || part.length >= LENT_SIZE ? part : new Uint8Array(part);
 }

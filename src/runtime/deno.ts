@@ -257,7 +257,7 @@ export const denoRuntime: Runtime = {
   // look at once, but takes a millisecond or two, which is many rounds.
   turnsToPoll: 64,
   // A buffer of a few octets takes Deno most of a microsecond, a view 40 ns.
-  pooledFrames: true,
+  pooledFrames: 0,
   get socketFiles() {
     const files = socketFiles();
     const makeFolder = () => permitted(LOCAL_FLAGS, () => files!.makeFolder());

@@ -151,7 +151,7 @@ function makeParts(context: Context): ContextParts {
     memory: new CoreMemory(),
     turns,
     keepAlive: new KeepAlive(clock, turns),
-    frames: new FrameMaker(runtime.pooledFrames === true),
+    frames: new FrameMaker(runtime.pooledFrames ?? Infinity),
     inproc: new InprocNames(),
     pace: new Pace(clock, turns),
     sockets: socketsOf.get(context)!,

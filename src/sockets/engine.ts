@@ -109,7 +109,7 @@ export class Engine implements LinkHost, Queued {
       const message = toOutgoing(value);
       if (this.around.sockets.limited) this.#checkSizes(message);
       if (this.#sending.length === 0 && this.#backlog.length === 0 && this.pattern.send(message)) {
-        if (this.#receiving.length > 0) this.#pump();
+        if (this.expectant) this.#turned();
         return this.around.pace.due() ? this.around.pace.turn() : DONE;
       }
       return this.#sending.add(message, this.options.sendTimeout, options?.signal);
@@ -125,7 +125,7 @@ export class Engine implements LinkHost, Queued {
     if (this.#sending.length > 0 || this.#backlog.length > 0 || !this.pattern.send(message)) {
       return false;
     }
-    if (this.#receiving.length > 0) this.#pump();
+    if (this.expectant) this.#turned();
     return true;
   }
 
@@ -136,7 +136,7 @@ export class Engine implements LinkHost, Queued {
       if (frames === undefined) {
         return this.#receiving.add(undefined, this.options.receiveTimeout, options?.signal);
       }
-      if (this.#sending.length > 0) this.#pump();
+      if (this.expectant) this.#turned();
       return this.paced(frames);
     } catch (error) {
       return Promise.reject(error);
@@ -147,7 +147,7 @@ export class Engine implements LinkHost, Queued {
   tryReceive(): Frame[] | undefined {
     this.#mayUse("receive", undefined);
     const frames = this.#receiving.length === 0 ? this.#next() : undefined;
-    if (frames !== undefined && this.#sending.length > 0) this.#pump();
+    if (frames !== undefined && this.expectant) this.#turned();
     return frames;
   }
 
@@ -180,12 +180,12 @@ export class Engine implements LinkHost, Queued {
 
   /** The result of an operation that did not have to wait; now and then it waits for the event loop all the same. */
   paced<T>(result: T): Promise<T> {
-    return this.around.pace.due() ? this.#later(result) : Promise.resolve(result);
+    return this.around.pace.tired() ? this.#later(result) : Promise.resolve(result);
   }
 
   /** Apart from `paced`, which must not make a closure for each message. */
   async #later<T>(result: T): Promise<T> {
-    await this.around.pace.turn();
+    await this.around.pace.rest();
     return result;
   }
 
@@ -195,6 +195,13 @@ export class Engine implements LinkHost, Queued {
     signal?.throwIfAborted();
     const refusal = this.pattern.refuse(use, this);
     if (refusal !== undefined) throw refusal;
+  }
+
+  /** The user has sent or received: what waits for its turn, as on a REQ or REP, may go on. */
+  #turned(): void {
+    if (this.#receiving.length > 0 || this.#sending.length > 0) this.#pump();
+    // Later: who watches may be the caller.
+    if (this.#watchers.size > 0) queueMicrotask(this.#tell);
   }
 
   /**
@@ -267,9 +274,9 @@ export class Engine implements LinkHost, Queued {
     this.#watchers.delete(watcher);
   }
 
-  #tellWatchers(): void {
+  readonly #tell = (): void => {
     for (const watcher of this.#watchers) watcher();
-  }
+  };
 
   /** Routes a message, if that is possible at once. */
   forward(message: Outgoing): boolean {
@@ -316,7 +323,7 @@ export class Engine implements LinkHost, Queued {
   /** Something can be sent or received that could not before. */
   #ready(): void {
     this.#pump();
-    if (this.#watchers.size > 0) this.#tellWatchers();
+    if (this.#watchers.size > 0) this.#tell();
   }
 
   linked(pipe: Pipe): void {
@@ -470,7 +477,7 @@ export class Engine implements LinkHost, Queued {
       if (linger === 0) this.#dropEverything();
       else if (linger > 0) this.around.clock.after(linger, () => this.#dropEverything());
       this.#finishEndpoints();
-      this.#tellWatchers();
+      this.#tell();
     });
     return closed;
   }

@@ -38,15 +38,24 @@ export class Pace implements Crowd {
     this.#turns = turns;
   }
 
-  /** Counts an operation that did not wait; true when the event loop has to come round first. */
+  /** Counts a send that did not wait; true when the event loop has to come round first. */
   due(): boolean {
-    if (this.#crowd.size > 0) return true;
-    return --this.#left === 0 && this.#look();
+    return this.#crowd.size > 0 || this.tired();
   }
 
   /** Resolves when the event loop has come round, and peers without room have had their chance. */
   turn(): Promise<void> {
-    return this.#crowd.size > 0 ? this.#relieve() : this.#poll();
+    return this.#crowd.size > 0 ? this.#relieve() : this.rest();
+  }
+
+  /** Counts another operation that did not wait: the peers that senders wait for may be this one's to read for. */
+  tired(): boolean {
+    return --this.#left === 0 && this.#look();
+  }
+
+  /** Resolves when the event loop has come round. */
+  rest(): Promise<void> {
+    return new Promise((resolve) => this.#clock.poll(resolve));
   }
 
   get open(): boolean {
@@ -58,35 +67,31 @@ export class Pace implements Crowd {
     this.#peers = peers;
   }
 
-  #poll(): Promise<void> {
-    return new Promise((resolve) => this.#clock.poll(resolve));
-  }
-
   /** Waits until none of the crowd has a batch left to be written, but for those that have stalled. */
   async #relieve(): Promise<void> {
     const start = this.#clock.now();
     let now = start;
     let crowd = Array.from(this.#crowd, (pipe) => ({
       pipe,
-      sent: pipe.outbox.sent,
+      taken: pipe.outbox.taken,
       since: start,
       turns: 0,
     }));
     const few = 2 * crowd.length < this.#peers;
     this.#crowd.clear();
     do {
-      await this.#poll();
+      await this.rest();
       now = this.#clock.now();
       crowd = crowd.filter((member) => {
         const { pipe } = member;
-        if (pipe.outbox.sent !== member.sent) {
-          member.sent = pipe.outbox.sent;
+        if (pipe.outbox.taken !== member.taken) {
+          member.taken = pipe.outbox.taken;
           member.since = now;
           member.turns = 0;
         } else if (++member.turns >= STALL_TURNS && now - member.since >= STALL_TIME) {
           pipe.stall();
         }
-        return pipe.batched && !pipe.stalled;
+        return pipe.crowded && !pipe.stalled;
       });
     } while (crowd.length > 0 && now - start < LONGEST_WAIT);
     this.#busyUntil = few ? now + (now - start) / PATIENCE : now;

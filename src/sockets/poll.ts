@@ -93,7 +93,12 @@ export async function poll<S extends Socket>(
   signal?.throwIfAborted();
   const watched = items.map(watchedOf);
   const ready = readyOf(watched);
-  if (ready.length > 0 || timeout === 0) return ready;
+  if (ready.length > 0 || timeout === 0) {
+    // A loop that never has to wait must let the event loop come round all the same.
+    const { pace } = watched[0]?.engine.around ?? partsOf(context);
+    if (pace.tired()) await pace.rest();
+    return ready;
+  }
   return await wait(watched, timeout, signal);
 }
 

@@ -1,17 +1,10 @@
 // A program that opens sockets in one of many ways and then has nothing more to do: does it end?
-// Usage: exit_cases.ts CASE [ENDPOINT]
+// Usage: exit_cases.ts CASE TRANSPORT FOLDER [ENDPOINT]
 
 import { Dealer, Pair, Pull, Push, Reply, Request, Router } from "../../mod.ts";
+import { caseName, givenEndpoint, nobody, place, say } from "./exit_places.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
-const NOBODY = "tcp://127.0.0.1:9";
-const { process } = globalThis as unknown as { process: { argv: string[] } };
-const [, , name, endpoint = NOBODY] = process.argv;
-
-function say(text: string): void {
-  // deno-lint-ignore no-console
-  console.log(text);
-}
+const endpoint = givenEndpoint ?? nobody();
 
 /** Nothing that these start is awaited unless they say so. */
 const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
@@ -20,27 +13,29 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
     for (const type of [Pair, Push, Pull, Request, Reply, Dealer, Router]) new type();
   },
   "bound": async () => {
-    await new Pull().bind(ANY_PORT);
-    await new Router({ handshakeInterval: 60_000 }).bind("tcp://*:*");
+    await new Pull().bind(place());
+    await new Router({ handshakeInterval: 60_000 }).bind(place());
   },
   "connecting": () => {
-    new Push().connect(NOBODY);
+    new Push().connect(nobody());
     new Pull({ connectTimeout: 60_000 }).connect(endpoint);
   },
   "connected": async () => {
     const pull = new Pull();
-    await pull.bind(ANY_PORT);
+    await pull.bind(place());
     const push = new Push();
     push.connect(pull.lastEndpoint!);
     await push.send("x");
     say(String(await pull.receive()));
   },
-  "with unread messages": async () => {
+  "with a message delivered": async () => {
     const push = new Push();
     push.connect(endpoint);
     await push.send("x");
+  },
+  "with unread messages": async () => {
     const pair = new Pair();
-    await pair.bind(ANY_PORT);
+    await pair.bind(place());
     const other = new Pair();
     other.connect(pair.lastEndpoint!);
     await other.send("unread");
@@ -56,17 +51,17 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
   "with linger 0": async () => {
     const push = new Push({ linger: 0 });
-    push.connect(NOBODY);
+    push.connect(nobody());
     await push.send("dropped");
   },
   "with some linger": async () => {
     const push = new Push({ linger: 200 });
-    push.connect(NOBODY);
+    push.connect(nobody());
     await push.send("dropped");
   },
   "closed with some linger": async () => {
     const push = new Push({ linger: 200 });
-    push.connect(NOBODY);
+    push.connect(nobody());
     await push.send("dropped");
     await new Promise((resolve) => setTimeout(resolve, 150));
     await push.close();
@@ -74,7 +69,7 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
   "closed with some linger, late": async () => {
     const push = new Push({ linger: 50 });
-    push.connect(NOBODY);
+    push.connect(nobody());
     await push.send("dropped");
     await new Promise((resolve) => setTimeout(resolve, 150));
     await push.send("dropped");
@@ -83,7 +78,7 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
   "closed with messages that nobody can get": async () => {
     const push = new Push({ sendHighWaterMark: 0 });
-    await push.bind(ANY_PORT);
+    await push.bind(place());
     const pull = new Pull({ receiveHighWaterMark: 1, linger: 0 });
     pull.connect(push.lastEndpoint!);
     const body = new Uint8Array(100_000);
@@ -96,7 +91,7 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
   "closed": async () => {
     const sockets = [Pair, Push, Pull, Request, Reply, Dealer, Router].map((type) => new type());
-    for (const socket of sockets) await socket.bind(ANY_PORT);
+    for (const socket of sockets) await socket.bind(place());
     for (const socket of sockets) await socket.close();
     say("closed");
   },
@@ -104,13 +99,13 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   // These go on until the test does its part.
   "with a receive pending": async () => {
     const pull = new Pull();
-    await pull.bind(ANY_PORT);
+    await pull.bind(place());
     say(`at ${pull.lastEndpoint}`);
     void pull.receive().then((frames) => say(`got ${frames}`));
   },
   "with an iterator pending": async () => {
     const pull = new Pull();
-    await pull.bind(ANY_PORT);
+    await pull.bind(place());
     say(`at ${pull.lastEndpoint}`);
     void (async () => {
       for await (const frames of pull) {
@@ -121,7 +116,7 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
   "with a send pending": async () => {
     const push = new Push();
-    await push.bind(ANY_PORT);
+    await push.bind(place());
     say(`at ${push.lastEndpoint}`);
     void push.send("sent").then(() => say("sent"));
   },
@@ -140,5 +135,5 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
 };
 
-await CASES[name]();
+await CASES[caseName]();
 say("done");

@@ -70,7 +70,7 @@ export class FakeHost implements LinkHost {
       memory,
       turns,
       keepAlive: new KeepAlive(this.clock, turns),
-      frames: new FrameMaker(false),
+      frames: new FrameMaker(Infinity),
       inproc: new InprocNames(),
     };
   }

@@ -16,6 +16,24 @@ const EVENTS = 15;
 const TOPICS_COUNT = 116;
 /** Options that zeromq.js has no property for. */
 const FLAGS = { manualLastValue: 98, onlyFirstSubscribe: 108, verboseUnsubscribe: 115 };
+/** What an observer of zeromq.js tells. */
+const EVENT_TYPES = [
+  "accept",
+  "accept:error",
+  "bind",
+  "bind:error",
+  "connect",
+  "connect:delay",
+  "connect:retry",
+  "close",
+  "close:error",
+  "disconnect",
+  "end",
+  "handshake",
+  "handshake:error:protocol",
+  "handshake:error:auth",
+  "handshake:error:other",
+];
 const REBIND_MS = 5_000;
 const ATTEMPT_MS = 50;
 const WAKE_MS = 10;
@@ -23,7 +41,7 @@ const FLOOD_BURST = 10;
 
 /** @type {Map<string, any>} */
 const sockets = new Map();
-/** @type {Map<string, Record<string, number>>} */
+/** @type {Map<string, { type: string, address?: string, interval?: number, code?: string }[]>} */
 const events = new Map();
 /** @type {Map<string, any>} */
 const proxies = new Map();
@@ -59,8 +77,9 @@ async function patiently(socket, attempt) {
 }
 
 /**
- * libzmq subscribes at a new peer, and learns of a peer's subscriptions, only when its socket is
- * used. So those that are not used are looked at now and then.
+ * libzmq subscribes at a new peer, learns of a peer's subscriptions, and closes a STREAM's
+ * connection for an empty frame only when its socket is used. So those that are not used are
+ * looked at now and then.
  */
 function wakeIdle() {
   for (const [socket, { count }] of uses) {
@@ -103,12 +122,15 @@ const commands = {
     setPatience(socket, ATTEMPT_MS);
     for (const [option, value] of Object.entries(options)) setOption(socket, option, value);
     if (routingId !== undefined) socket.setStringOption(ROUTING_ID, Buffer.from(routingId, "hex"));
-    if (/Publisher|Subscriber/.test(type)) uses.set(socket, { count: 0 });
-    const counts = { handshake: 0, disconnect: 0 };
-    socket.events.on("handshake", () => counts.handshake++);
-    socket.events.on("disconnect", () => counts.disconnect++);
+    if (/Publisher|Subscriber|Stream/.test(type)) uses.set(socket, { count: 0 });
+    const log = [];
+    for (const type of EVENT_TYPES) {
+      socket.events.on(type, ({ address, interval, error }) => {
+        log.push({ type, address, interval, code: error?.code });
+      });
+    }
     sockets.set(name, socket);
-    events.set(name, counts);
+    events.set(name, log);
   },
 
   // A port that a killed process held can take a moment to become free. Not the asynchronous
@@ -151,7 +173,12 @@ const commands = {
 
   topicsCount: ({ socket }) => socket.getInt32Option(TOPICS_COUNT),
 
-  events: ({ name }) => events.get(name),
+  events({ name }) {
+    const count = (wanted) => events.get(name).filter(({ type }) => type === wanted).length;
+    return { handshake: count("handshake"), disconnect: count("disconnect") };
+  },
+
+  eventLog: ({ name }) => events.get(name),
 
   send: ({ socket, frames }) => send(socket, fromHex(frames)),
 
@@ -224,6 +251,20 @@ const commands = {
     }
   },
 
+  /** The octets of many messages in one run: a STREAM cuts them as it likes. */
+  async receiveOctets({ socket, spec }) {
+    const all = Array.from({ length: spec.count }, (_, i) => makeMessage(spec, i)).flat();
+    const expected = Buffer.concat(all);
+    for (let at = 0; at < expected.length;) {
+      const [, octets] = await receive(socket);
+      const end = at + octets.length;
+      if (octets.compare(expected, at, end) !== 0) {
+        throw new Error(`octets ${at} to ${end} of ${expected.length} differ`);
+      }
+      at = end;
+    }
+  },
+
   /** Lock-step: request, reply, compare. */
   async exchange({ socket, spec }) {
     for (let i = 0; i < spec.count; i++) {
@@ -274,8 +315,10 @@ function check(frames, spec, index) {
 
 async function run({ id, command, ...args }) {
   try {
-    const socket = command === "open" ? undefined : sockets.get(args.name);
-    if (command !== "open" && !socket) throw new Error(`no socket ${args.name}`);
+    const isNew = command === "open";
+    const socket = isNew ? undefined : sockets.get(args.name);
+    // What happened to a socket can be asked when it is closed.
+    if (!socket && !isNew && command !== "eventLog") throw new Error(`no socket ${args.name}`);
     const value = await commands[command]({ ...args, socket });
     answer({ id, value });
   } catch (error) {

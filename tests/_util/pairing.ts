@@ -1,11 +1,13 @@
 // The questions that every pair of socket types is asked against libzmq: all sizes and part
 // counts, ten thousand messages, both orders of starting, a peer that is killed and restarted;
-// each with us binding and connecting.
+// each with us binding and connecting. Those that the transport can have a part in are asked over
+// ipc as well.
 
-import { after, afterEach, before, describe, it } from "@std/testing/bdd";
+import { after, afterEach, before, beforeEach, describe, it } from "@std/testing/bdd";
 import { pause } from "./deadline.ts";
 import { type MessageSpec, type Peer, type PeerSocket, startPeer } from "./peer.ts";
 import type { PeerOptions, PeerSocketType } from "./peer.ts";
+import { SocketFolder } from "./socket_folder.ts";
 import { type Closable, GRID, MANY, Opened, type Receiver, type Sender } from "./traffic.ts";
 
 /** What the tests need of our socket besides its traffic. */
@@ -34,6 +36,9 @@ const ANY_PORT = "tcp://127.0.0.1:*";
 const EARLY_MS = 50;
 /** Time for the system to tell us that a killed process's connection is gone. */
 const NOTICE_MS = 100;
+const ANY_FILE = "ipc://*";
+/** Every size in messages of one to three parts. */
+const SMALL_GRID: MessageSpec = { ...GRID, count: GRID.sizes.length * 3, parts: [1, 3] };
 const FEW: MessageSpec = { ...GRID, count: 25, sizes: [0, 1, 255, 256, 9000] };
 
 /** A blocked send fails after a while. */
@@ -52,19 +57,23 @@ export function testPairing<S extends Joinable>(name: string, pairing: Pairing<S
   describe(name, () => {
     const opened = new Opened();
     let peer: Peer;
-    let theirs: PeerSocket | undefined;
-    const open = async (): Promise<[S, PeerSocket]> => {
-      theirs = await peer.open(pairing.theirs, pairing.theirOptions);
-      return [opened.add(pairing.ours()), theirs];
+    const theirs: PeerSocket[] = [];
+    const openTheirs = async (): Promise<PeerSocket> => {
+      const socket = await peer.open(pairing.theirs, pairing.theirOptions);
+      theirs.push(socket);
+      return socket;
     };
+    const open = async (): Promise<[S, PeerSocket]> => [
+      opened.add(pairing.ours()),
+      await openTheirs(),
+    ];
     before(() => {
       peer = startPeer();
     });
     after(() => peer.stop());
     afterEach(async () => {
       await opened.close();
-      await theirs?.close();
-      theirs = undefined;
+      await Promise.all(theirs.splice(0).map((socket) => socket.close()));
     });
 
     for (
@@ -121,6 +130,60 @@ export function testPairing<S extends Joinable>(name: string, pairing: Pairing<S
           await traffic(ours, mortal, FEW);
         });
       }
+    });
+
+    describe("over ipc", () => {
+      let folder: SocketFolder;
+      beforeEach(() => {
+        folder = new SocketFolder();
+      });
+      afterEach(() => folder.remove());
+
+      it("moves every size and part count, we bind", async () => {
+        const [ours, theirs] = await open();
+        await ours.bind(ANY_FILE);
+        await theirs.connect(ours.lastEndpoint!);
+        await traffic(ours, theirs, SMALL_GRID);
+      });
+
+      it("moves every size and part count, we connect", async () => {
+        const [ours, theirs] = await open();
+        ours.connect(await theirs.bind(ANY_FILE));
+        await traffic(ours, theirs, SMALL_GRID);
+      });
+
+      it("starts when everybody sends before there is a file, whoever makes it", async () => {
+        for (const binds of ["we", "they"] as const) {
+          const [ours, theirs] = await open();
+          const endpoint = folder.endpoint(binds);
+          if (binds === "we") await theirs.connect(endpoint);
+          else ours.connect(endpoint);
+          const bind = (): Promise<unknown> => (binds === "we" ? ours : theirs).bind(endpoint);
+          await Promise.all([traffic(ours, theirs, FEW), pause(EARLY_MS).then(bind)]);
+        }
+      });
+
+      it("goes on with the successor of a killed peer, whoever binds", async () => {
+        const binder = opened.add(pairing.ours());
+        const connecter = opened.add(pairing.ours());
+        await binder.bind(folder.endpoint("ours"));
+        const serve = async (one: PeerSocket, other: PeerSocket): Promise<void> => {
+          await one.connect(folder.endpoint("ours"));
+          await other.bind(folder.endpoint("theirs"));
+          await Promise.all([traffic(binder, one, FEW), traffic(connecter, other, FEW)]);
+        };
+        const mortal = startPeer();
+        const openMortal = (): Promise<PeerSocket> =>
+          mortal.open(pairing.theirs, pairing.theirOptions);
+        try {
+          connecter.connect(folder.endpoint("theirs"));
+          await serve(await openMortal(), await openMortal());
+        } finally {
+          await mortal.kill();
+        }
+        await pause(NOTICE_MS);
+        await serve(await openTheirs(), await openTheirs());
+      });
     });
 
     /** Opens their socket in a process of its own, which is killed in the end. */

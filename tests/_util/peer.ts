@@ -24,7 +24,8 @@ export type PeerSocketType =
   | "Publisher"
   | "Subscriber"
   | "XPublisher"
-  | "XSubscriber";
+  | "XSubscriber"
+  | "Stream";
 
 /** Options of zeromq.js, and those of libzmq that it has no property for. */
 export type PeerOptions = Readonly<Record<string, string | number | boolean>>;
@@ -33,6 +34,16 @@ export type PeerOptions = Readonly<Record<string, string | number | boolean>>;
 export interface PeerEvents {
   readonly handshake: number;
   readonly disconnect: number;
+}
+
+/** What zeromq.js's observer told of a peer's socket. */
+export interface PeerEvent {
+  readonly type: string;
+  readonly address?: string;
+  /** Until the next attempt to connect, in milliseconds. */
+  readonly interval?: number;
+  /** The code of its error. */
+  readonly code?: string;
 }
 
 /** First and last number of each gapless run of numbered messages, in order of arrival. */
@@ -65,7 +76,6 @@ interface Child {
   readonly stdout: OutputPipe;
   readonly stderr: OutputPipe;
   unref?(): void;
-  kill(signal: string): boolean;
   on(event: "exit", listener: (code: number | null, signal: string | null) => void): void;
   on(event: "error", listener: (error: Error) => void): void;
 }
@@ -81,6 +91,7 @@ interface FileSystemModule {
 
 interface ProcessGlobal {
   readonly execPath: string;
+  kill(pid: number, signal: string): void;
   readonly versions: Readonly<Record<string, string | undefined>>;
   getBuiltinModule(name: "node:child_process"): ChildProcessModule;
   getBuiltinModule(name: "node:fs"): FileSystemModule;
@@ -163,16 +174,37 @@ export class Peer {
     return within(answer.promise, ms, `libzmq peer, ${command} ${JSON.stringify(args)}`);
   }
 
+  /** Stops the process as it stands: the system answers for it, it does not. */
+  freeze(): void {
+    this.#signal("SIGSTOP");
+  }
+
+  /** Lets a frozen process go on. */
+  thaw(): void {
+    this.#signal("SIGCONT");
+  }
+
   /** Ends the process as a crash would; commands under way are rejected. */
   async kill(): Promise<void> {
-    this.#child.kill("SIGKILL");
+    this.#signal("SIGKILL");
     await within(this.exited, STOP_MS, "end of a killed libzmq peer");
   }
 
   /** Ends the process. */
   async stop(): Promise<void> {
+    this.thaw();
     this.#child.stdin.end();
     await within(this.exited, STOP_MS, "end of a stopped libzmq peer").catch(() => this.kill());
+  }
+
+  /** By its number: in Deno a child takes one signal only from its handle. */
+  #signal(signal: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void {
+    if (this.#ended || this.#child.pid === undefined) return;
+    try {
+      process.kill(this.#child.pid, signal);
+    } catch {
+      // It has just ended: `exit` tells.
+    }
   }
 
   #read(text: string): void {
@@ -210,7 +242,7 @@ export class PeerSocket {
     await this.#command("unbind", { endpoint });
   }
 
-  /** Connects; a ROUTER may name the peer. */
+  /** Connects; a ROUTER or a STREAM may name the peer. */
   async connect(endpoint: string, routingId?: string): Promise<void> {
     await this.#command("connect", { endpoint, routingId });
   }
@@ -283,6 +315,14 @@ export class PeerSocket {
     await this.#command("receiveMany", { spec, skip });
   }
 
+  /**
+   * Receives the octets of all generated messages from a STREAM's peers in one run, however they are cut, and checks them;
+   * passes over notifications.
+   */
+  async receiveOctets(spec: MessageSpec): Promise<void> {
+    await this.#command("receiveOctets", { spec });
+  }
+
   /** Sends each generated message as a request and checks that the reply is the same. */
   async exchange(spec: MessageSpec): Promise<void> {
     await this.#command("exchange", { spec });
@@ -321,6 +361,11 @@ export class PeerSocket {
   /** What happened to its connections so far. */
   async events(): Promise<PeerEvents> {
     return await this.#command("events", {}) as PeerEvents;
+  }
+
+  /** All that its observer told so far; also when it is closed. */
+  async eventLog(): Promise<readonly PeerEvent[]> {
+    return await this.#command("eventLog", {}) as PeerEvent[];
   }
 
   #command(command: string, args: object): Promise<unknown> {

@@ -21,6 +21,9 @@ describe("libzmq peer", () => {
     await pull.connect(await push.bind());
     await Promise.all([push.sendMany(SPEC), pull.receiveMany(SPEC)]);
     assertEquals((await pull.events()).handshake, 1);
+    await pull.close();
+    const last = async (): Promise<string | undefined> => (await pull.eventLog()).at(-1)?.type;
+    await eventually(async () => await last() === "end");
   });
 
   it("finds a wrong byte", async () => {
@@ -93,6 +96,35 @@ describe("libzmq peer", () => {
     await Promise.all([push.sendMany(SPEC), pull.receiveMany(SPEC)]);
     await front.steer("terminate");
     await running;
+  });
+
+  it("speaks to a STREAM in octets, which come in one run", async () => {
+    const [server, client] = [await peer.open("Stream"), await peer.open("Stream")];
+    await client.connect(await server.bind(), "server");
+    assertFrames(await client.receive(), ["server", ""]);
+    const [id, opened] = await server.receive();
+    assertEquals([id.length, opened.length], [5, 0]);
+    const spec = { ...SPEC, sizes: [1, 255, 256, 70_000], parts: [1, 1] } as const; // empty would end it
+    await Promise.all([client.sendMany(spec, "server"), server.receiveOctets(spec)]);
+    await client.close();
+    assertFrames(await server.receive(), [id, ""]);
+  });
+
+  it("stands still while it is frozen", async () => {
+    const other = startPeer();
+    const push = await other.open("Push", { heartbeatInterval: 50, reconnectInterval: 50 });
+    const pull = await peer.open("Pull");
+    await push.connect(await pull.bind());
+    const types = async (): Promise<string[]> => (await push.eventLog()).map(({ type }) => type);
+    await eventually(async () => (await types()).includes("handshake"));
+    peer.freeze();
+    await eventually(async () => (await types()).includes("disconnect"));
+    assertEquals((await types()).slice(0, 3), ["connect:delay", "connect", "handshake"]);
+    await push.send("kept");
+    peer.thaw();
+    assertFrames(await pull.receive(), ["kept"]);
+    other.freeze();
+    await other.stop();
   });
 
   it("dies by a signal, and its successor takes the port", async () => {

@@ -1,6 +1,7 @@
 // Proxies in tests: sockets bound on any port, a proxy that runs until the test is over.
 
 import type { Proxy, Socket } from "../../mod.ts";
+import { anywhere, type Transport } from "./anywhere.ts";
 import type { Cleanup } from "./cleanup.ts";
 
 /** A proxy, and what its `run` answered. */
@@ -9,15 +10,16 @@ export interface Running {
   readonly run: Promise<void>;
 }
 
-/** Binds both sockets on ports of the system's choice. */
+/** Binds both sockets, each to an endpoint of its own. */
 export async function boundPair<F extends Socket, B extends Socket>(
   cleanup: Cleanup,
+  transport: Transport,
   front: F,
   back: B,
 ): Promise<[F, B]> {
   for (const socket of [front, back]) {
     cleanup.add(socket);
-    await socket.bind("tcp://127.0.0.1:*");
+    await socket.bind(anywhere(transport));
   }
   return [front, back];
 }

@@ -1,16 +1,16 @@
-// Publishers with subscribers of all kinds, for tests: those that read, raw ones, and raw ones that do not read.
+// Publishers with subscribers of all kinds, for tests: those that read, scripted ones, and such as do not read.
 
 import { Publisher, Subscriber, XPublisher } from "../../mod.ts";
+import { anywhere, type Transport } from "./anywhere.ts";
 import { Cleanup } from "./cleanup.ts";
 import { eventually } from "./deadline.ts";
 import { takeTexts } from "./pubsub.ts";
 import type { RawConnection } from "./raw_peer.ts";
-import { subscribeCommand } from "./raw_subscriptions.ts";
 import { connectAs, message } from "./raw_zmtp.ts";
+import { joinAsSubscriber, type Saying, type ScriptedSubscriber } from "./scripted_subscriber.ts";
 
 type AnyPublisher = Publisher | XPublisher;
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const RECEIVES = { receiveTimeout: 10_000 } as const;
 /** A user message: when it comes, all that was sent before it has come. */
 const MARK = "mark";
@@ -24,18 +24,23 @@ export const BATCHES: number = 2 * 256 * 1024;
 export class PublisherStage {
   /** Closes all of it. */
   readonly cleanup: Cleanup = new Cleanup();
+  readonly #transport: Transport;
+
+  constructor(transport: Transport = "tcp") {
+    this.#transport = transport;
+  }
 
   /** A bound publisher. */
   async open(options: ConstructorParameters<typeof Publisher>[0] = {}): Promise<Publisher> {
     const publisher = this.cleanup.add(new Publisher(options));
-    await publisher.bind(ANY_PORT);
+    await publisher.bind(anywhere(this.#transport));
     return publisher;
   }
 
   /** A bound XPUB. */
   async openExtended(): Promise<XPublisher> {
     const publisher = this.cleanup.add(new XPublisher(RECEIVES));
-    await publisher.bind(ANY_PORT);
+    await publisher.bind(anywhere(this.#transport));
     return publisher;
   }
 
@@ -55,29 +60,48 @@ export class PublisherStage {
     return subscriber;
   }
 
-  /** A raw SUB past its handshake. */
+  /** A raw SUB past its handshake; not over inproc. */
   async raw(publisher: AnyPublisher): Promise<RawConnection> {
     return this.cleanup.add(await connectAs(publisher.lastEndpoint!, "SUB"));
   }
 
-  /** A raw SUB that has a topic and does not read. */
-  async stall(publisher: AnyPublisher, topic = ""): Promise<RawConnection> {
+  /** A subscriber that does only what it is told. */
+  async guest(publisher: AnyPublisher): Promise<ScriptedSubscriber> {
+    return this.cleanup.add(await joinAsSubscriber(publisher.lastEndpoint!));
+  }
+
+  /** A guest that has a topic and does not read. */
+  async stall(publisher: AnyPublisher, topic = ""): Promise<ScriptedSubscriber> {
     const before = publisher.stats().peers.length;
-    const peer = await this.raw(publisher);
+    const peer = await this.guest(publisher);
     peer.pause();
-    peer.send(subscribeCommand(topic));
+    peer.ask(`+${topic}`);
     await allSubscribed(publisher, before + 1);
     return peer;
   }
 }
 
-/** What the XPUB receives of a raw peer's octets, all of it. */
+/** What the XPUB receives of a guest's requests and messages, all of it. */
 export async function heard(
+  publisher: XPublisher,
+  peer: ScriptedSubscriber,
+  ...sayings: Saying[]
+): Promise<string[]> {
+  peer.ask(...sayings, [MARK]);
+  return await heardBeforeMark(publisher);
+}
+
+/** What the XPUB receives of a raw peer's octets, all of it. */
+export async function heardRaw(
   publisher: XPublisher,
   peer: RawConnection,
   ...sent: Uint8Array[]
 ): Promise<string[]> {
   peer.send(...sent, message(MARK));
+  return await heardBeforeMark(publisher);
+}
+
+async function heardBeforeMark(publisher: XPublisher): Promise<string[]> {
   const texts: string[] = [];
   for (;;) {
     const frames = await takeTexts(publisher);

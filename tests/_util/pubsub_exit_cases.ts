@@ -1,17 +1,10 @@
 // A program that opens publishers, subscribers or a proxy and then has nothing more to do: does it end?
-// Usage: pubsub_exit_cases.ts CASE [ENDPOINT]
+// Usage: pubsub_exit_cases.ts CASE TRANSPORT FOLDER [ENDPOINT]
 
 import { Proxy, Publisher, Pull, Push, Subscriber, XPublisher, XSubscriber } from "../../mod.ts";
+import { caseName, givenEndpoint, nobody, place, say } from "./exit_places.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
-const NOBODY = "tcp://127.0.0.1:9";
-const { process } = globalThis as unknown as { process: { argv: string[] } };
-const [, , name, endpoint = NOBODY] = process.argv;
-
-function say(text: string): void {
-  // deno-lint-ignore no-console
-  console.log(text);
-}
+const endpoint = givenEndpoint ?? nobody();
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -19,7 +12,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 async function pair(): Promise<[Publisher, Subscriber]> {
   const publisher = new Publisher();
-  await publisher.bind(ANY_PORT);
+  await publisher.bind(place());
   const subscriber = new Subscriber();
   subscriber.connect(publisher.lastEndpoint!);
   subscriber.subscribe("");
@@ -35,7 +28,7 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
   "bound": async () => {
     for (const type of [Publisher, Subscriber, XPublisher, XSubscriber]) {
-      await new type().bind(ANY_PORT);
+      await new type().bind(place());
     }
   },
   "subscribed at nobody": () => {
@@ -50,7 +43,7 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   "publishing to nobody": async () => {
     const publisher = new Publisher();
     publisher.connect(endpoint);
-    await publisher.bind(ANY_PORT);
+    await publisher.bind(place());
     for (let i = 0; i < 10_000; i++) await publisher.send(String(i));
   },
   "connected": async () => {
@@ -65,7 +58,7 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
   "with unread requests": async () => {
     const publisher = new XPublisher();
-    await publisher.bind(ANY_PORT);
+    await publisher.bind(place());
     const subscriber = new Subscriber();
     subscriber.connect(publisher.lastEndpoint!);
     subscriber.subscribe("a");
@@ -73,8 +66,8 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
   "with a terminated proxy": async () => {
     const [front, back] = [new Pull(), new Push()];
-    await front.bind(ANY_PORT);
-    await back.bind(ANY_PORT);
+    await front.bind(place());
+    await back.bind(place());
     const proxy = new Proxy(front, back);
     const running = proxy.run();
     proxy.terminate();
@@ -86,13 +79,13 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   "with a receive pending": async () => {
     const subscriber = new Subscriber();
     subscriber.subscribe("");
-    await subscriber.bind(ANY_PORT);
+    await subscriber.bind(place());
     say(`at ${subscriber.lastEndpoint}`);
     void subscriber.receive().then((frames) => say(`got ${frames}`));
   },
   "with a receive of requests pending": async () => {
     const publisher = new XPublisher();
-    await publisher.bind(ANY_PORT);
+    await publisher.bind(place());
     say(`at ${publisher.lastEndpoint}`);
     void publisher.receive().then(([request]) => say(`got ${String(request).slice(1)}`));
   },
@@ -106,8 +99,8 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
   "with a proxy": async () => {
     const [front, back] = [new Pull(), new Push()];
-    await front.bind(ANY_PORT);
-    await back.bind(ANY_PORT);
+    await front.bind(place());
+    await back.bind(place());
     say(`at ${front.lastEndpoint} and ${back.lastEndpoint}`);
     const proxy = new Proxy(front, back);
     void proxy.run().then(() => say("over"));
@@ -115,5 +108,5 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
 };
 
-await CASES[name]();
+await CASES[caseName]();
 say("done");

@@ -1,5 +1,5 @@
-// Peers that are nothing but a tcp connection: they send what a test says, also what no ZeroMQ
-// would, and read only when told to. Runs on Deno, Bun and Node by way of node:net.
+// Peers that are nothing but a connection over tcp or ipc: they send what a test says, also what no
+// ZeroMQ would, and read only when told to. Runs on Deno, Bun and Node by way of node:net.
 
 import { within } from "./deadline.ts";
 import { concat } from "./octets.ts";
@@ -18,16 +18,18 @@ interface NetSocket {
   resetAndDestroy?(): void;
 }
 
+type NetAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
 interface NetServer {
   on(event: "connection", listener: (socket: NetSocket) => void): void;
   on(event: "error", listener: (error: Error) => void): void;
-  listen(options: { host: string; port: number }, done: () => void): void;
-  address(): { port: number };
+  listen(options: NetAddress, done: () => void): void;
+  address(): { port: number } | string;
   close(): void;
 }
 
 interface NetModule {
-  connect(options: { host: string; port: number; allowHalfOpen: boolean }): NetSocket;
+  connect(options: NetAddress & { allowHalfOpen: boolean }): NetSocket;
   createServer(options: { allowHalfOpen: boolean }): NetServer;
 }
 
@@ -134,10 +136,10 @@ export class RawConnection {
   }
 }
 
-/** Connects to `tcp://127.0.0.1:port`. */
+/** Connects to `tcp://127.0.0.1:port` or `ipc://path`. */
 export async function dial(endpoint: string): Promise<RawConnection> {
   const socket = process.getBuiltinModule("node:net")
-    .connect({ host: LOOPBACK, port: portOf(endpoint), allowHalfOpen: true });
+    .connect({ ...addressOf(endpoint), allowHalfOpen: true });
   const connection = new RawConnection(socket);
   await within(
     new Promise<void>((resolve, reject) => {
@@ -160,7 +162,10 @@ export class RawServer {
 
   private constructor(server: NetServer) {
     this.#server = server;
-    this.endpoint = `tcp://${LOOPBACK}:${server.address().port}`;
+    const address = server.address();
+    this.endpoint = typeof address === "string"
+      ? `ipc://${address}`
+      : `tcp://${LOOPBACK}:${address.port}`;
     server.on("connection", (socket) => {
       const connection = new RawConnection(socket);
       this.#all.push(connection);
@@ -170,15 +175,12 @@ export class RawServer {
     });
   }
 
-  /** Listens on a free port, or on the endpoint's. */
+  /** Listens on a free port, or at the endpoint. */
   static listen(endpoint = `tcp://${LOOPBACK}:0`): Promise<RawServer> {
     const server = process.getBuiltinModule("node:net").createServer({ allowHalfOpen: true });
     return new Promise((resolve, reject) => {
       server.on("error", reject);
-      server.listen(
-        { host: LOOPBACK, port: portOf(endpoint) },
-        () => resolve(new RawServer(server)),
-      );
+      server.listen(addressOf(endpoint), () => resolve(new RawServer(server)));
     });
   }
 
@@ -203,6 +205,8 @@ export class RawServer {
   }
 }
 
-function portOf(endpoint: string): number {
-  return Number(endpoint.slice(endpoint.lastIndexOf(":") + 1));
+function addressOf(endpoint: string): NetAddress {
+  const [transport, address] = endpoint.split("://");
+  if (transport === "ipc") return { path: address };
+  return { host: LOOPBACK, port: Number(address.slice(address.lastIndexOf(":") + 1)) };
 }

@@ -1,17 +1,18 @@
 // Back-pressure and linger against libzmq: full queues block, nothing accepted is lost.
 
 import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
-import { after, afterEach, before, describe, it } from "@std/testing/bdd";
+import { after, afterEach, before, it } from "@std/testing/bdd";
 import { Pull, Push, Reply, ZmqError } from "../../mod.ts";
+import { anywhere, SYSTEM_TRANSPORTS } from "../_util/anywhere.ts";
 import { pause, staysPending, within } from "../_util/deadline.ts";
-import { RECEIVES, reservePort, SENDS } from "../_util/pairing.ts";
+import { RECEIVES, SENDS } from "../_util/pairing.ts";
 import { type Peer, startPeer } from "../_util/peer.ts";
 import { Opened, receiveSequence, sendSequence } from "../_util/traffic.ts";
+import { describeOver, reserve } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const BODY = 10_000;
 
-describe("flow", () => {
+describeOver(SYSTEM_TRANSPORTS, "flow", (transport) => {
   const opened = new Opened();
   let peer: Peer;
   before(() => {
@@ -24,9 +25,9 @@ describe("flow", () => {
     it(`PUSH is full when libzmq's PULL does not read, and loses nothing, we ${role}`, async () => {
       const push = opened.add(new Push({ sendHighWaterMark: 50, sendTimeout: 0 }));
       const pull = await peer.open("Pull", { receiveHighWaterMark: 1 });
-      if (role === "connect") push.connect(await pull.bind());
+      if (role === "connect") push.connect(await pull.bind(await reserve(transport)));
       else {
-        await push.bind(ANY_PORT);
+        await push.bind(anywhere(transport));
         await pull.connect(push.lastEndpoint!);
       }
       let accepted = 0;
@@ -50,9 +51,9 @@ describe("flow", () => {
     it(`libzmq's PUSH waits when PULL does not read, we ${role}`, async () => {
       const pull = opened.add(new Pull({ ...RECEIVES, receiveHighWaterMark: 10 }));
       const push = await peer.open("Push", { sendHighWaterMark: 10 });
-      if (role === "connect") pull.connect(await push.bind());
+      if (role === "connect") pull.connect(await push.bind(await reserve(transport)));
       else {
-        await pull.bind(ANY_PORT);
+        await pull.bind(anywhere(transport));
         await push.connect(pull.lastEndpoint!);
       }
       const sending = push.sendSequence(0, 5_000, BODY);
@@ -66,7 +67,7 @@ describe("flow", () => {
   it("several sends may wait for room and keep their order", async () => {
     const push = opened.add(new Push({ ...SENDS, sendHighWaterMark: 1 }));
     const pull = await peer.open("Pull", { receiveHighWaterMark: 1 });
-    await push.bind(ANY_PORT);
+    await push.bind(anywhere(transport));
     const body = new Uint8Array(100_000);
     const sending = Promise.all(
       Array.from({ length: 300 }, (_, i) => push.send([String(i), body])),
@@ -79,15 +80,35 @@ describe("flow", () => {
   it("close() first sends what was accepted", async () => {
     const push = opened.add(new Push(SENDS));
     const pull = await peer.open("Pull");
-    push.connect(await pull.bind());
+    push.connect(await pull.bind(await reserve(transport)));
     const receiving = pull.receiveSequence(5_000);
     await sendSequence(push, 0, 5_000, 1_000);
     await within(push.close(), 20_000, "close() with a reading peer");
     assertEquals(await receiving, [[0, 4_999]]);
   });
 
+  it("close() loses nothing for a peer that stands still for a while", async () => {
+    const mortal = startPeer();
+    try {
+      const pull = await mortal.open("Pull", { receiveHighWaterMark: 0 });
+      const push = opened.add(new Push(SENDS));
+      push.connect(await pull.bind(await reserve(transport)));
+      await sendSequence(push, 0, 1);
+      await pull.receiveSequence(1);
+      mortal.freeze();
+      await sendSequence(push, 1, 100, 10_000);
+      const closing = push.close();
+      await pause(1_200); // longer than a peer may take that has nothing left to read
+      mortal.thaw();
+      assertEquals(await pull.receiveSequence(99), [[1, 99]]);
+      await closing;
+    } finally {
+      await mortal.kill();
+    }
+  });
+
   it("close() waits for a listener that comes later", async () => {
-    const endpoint = await reservePort(new Pull());
+    const endpoint = await reserve(transport);
     const push = opened.add(new Push({ ...SENDS, reconnectInterval: 20 }));
     push.connect(endpoint);
     await sendSequence(push, 0, 100, 1_000);
@@ -102,7 +123,7 @@ describe("flow", () => {
   it("close() sends the last reply", async () => {
     const request = await peer.open("Request");
     const reply = opened.add(new Reply());
-    await reply.bind(ANY_PORT);
+    await reply.bind(anywhere(transport));
     await request.connect(reply.lastEndpoint!);
     await request.send("question");
     await reply.receive();

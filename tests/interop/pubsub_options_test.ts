@@ -200,7 +200,7 @@ describe("options of our publisher alone", () => {
     const { dropped, peers } = socket.stats();
     assertEquals(peers.map(({ subscriptions }) => subscriptions), [3]);
     assertEquals(peers[0].dropped, dropped);
-    assertLess(peers[0].queued, 11);
+    assertLess(peers[0].queued, 12); // ten wait, one is being written
     assertGreater(dropped, 0);
     let received = 0;
     const receiving = (async () => {

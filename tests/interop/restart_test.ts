@@ -3,16 +3,17 @@
 // the dead process had taken are lost with it.
 
 import { assertEquals, assertGreater, assertLessOrEqual, assertRejects } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import { Dealer, Pair, Pull, Push, Reply, Request, Router, ZmqError } from "../../mod.ts";
+import { anywhere, SYSTEM_TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { eventually, pause } from "../_util/deadline.ts";
 import { SENDS_AND_RECEIVES } from "../_util/pairing.ts";
 import { type Peer, type PeerSocket, startPeer } from "../_util/peer.ts";
 import type { PeerOptions, PeerSocketType } from "../_util/peer.ts";
 import { echo, exchange, Opened, receiveSequence, sendSequence } from "../_util/traffic.ts";
+import { describeOver, reserve } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const QUICK = { reconnectInterval: 20 } as const;
 const SENDS = { ...QUICK, sendTimeout: 30_000 } as const;
 const RECEIVES = { ...QUICK, receiveTimeout: 30_000 } as const;
@@ -20,7 +21,7 @@ const BOTH = { ...QUICK, ...SENDS_AND_RECEIVES } as const;
 /** Time for the system to tell us that a killed process's connection is gone. */
 const NOTICE_MS = 150;
 
-describe("a libzmq peer is killed and restarted", () => {
+describeOver(SYSTEM_TRANSPORTS, "a libzmq peer is killed and restarted", (transport) => {
   const opened = new Opened();
   const peers: Peer[] = [];
   const openPeer = async (
@@ -39,7 +40,7 @@ describe("a libzmq peer is killed and restarted", () => {
   it("PUSH keeps for the successor what it is sent meanwhile", async () => {
     const push = opened.add(new Push(SENDS));
     const [first, pull] = await openPeer("Pull");
-    const endpoint = await pull.bind();
+    const endpoint = await pull.bind(await reserve(transport));
     push.connect(endpoint);
     await sendSequence(push, 0, 100, 100);
     assertEquals(await pull.receiveSequence(100), [[0, 99]]);
@@ -56,7 +57,7 @@ describe("a libzmq peer is killed and restarted", () => {
   it("PUSH goes on without gaps when it is cut off in a flood", async () => {
     const push = opened.add(new Push(SENDS));
     const [first, pull] = await openPeer("Pull");
-    const endpoint = await pull.bind();
+    const endpoint = await pull.bind(await reserve(transport));
     push.connect(endpoint);
     let sent = 0;
     let flooding = true;
@@ -79,8 +80,10 @@ describe("a libzmq peer is killed and restarted", () => {
       const mark = 1_000;
       const push = opened.add(new Push({ ...QUICK, sendTimeout: 0, sendHighWaterMark: mark }));
       const [first, pull] = await openPeer("Pull", { receiveHighWaterMark: 1 });
-      if (role === "bind") await push.bind(ANY_PORT);
-      const endpoint = role === "bind" ? push.lastEndpoint! : await pull.bind();
+      if (role === "bind") await push.bind(anywhere(transport));
+      const endpoint = role === "bind"
+        ? push.lastEndpoint!
+        : await pull.bind(await reserve(transport));
       if (role === "bind") await pull.connect(endpoint);
       else push.connect(endpoint);
       const accepted = await fill(push);
@@ -101,7 +104,7 @@ describe("a libzmq peer is killed and restarted", () => {
 
   it("PUSH gives to another peer what it is sent after one was killed", async () => {
     const push = opened.add(new Push(SENDS));
-    await push.bind(ANY_PORT);
+    await push.bind(anywhere(transport));
     const [first, one] = await openPeer("Pull");
     const [, two] = await openPeer("Pull");
     await one.connect(push.lastEndpoint!);
@@ -116,7 +119,7 @@ describe("a libzmq peer is killed and restarted", () => {
 
   it("PULL gets whole messages only, and then its successor's", async () => {
     const pull = opened.add(new Pull(RECEIVES));
-    await pull.bind(ANY_PORT);
+    await pull.bind(anywhere(transport));
     const [first, push] = await openPeer("Push");
     await push.connect(pull.lastEndpoint!);
     const flooding = push.sendSequence(0, 1_000_000, 5_000).catch(() => {});
@@ -140,7 +143,7 @@ describe("a libzmq peer is killed and restarted", () => {
   it("PULL reconnects to the successor", async () => {
     const pull = opened.add(new Pull(RECEIVES));
     const [first, push] = await openPeer("Push");
-    const endpoint = await push.bind();
+    const endpoint = await push.bind(await reserve(transport));
     pull.connect(endpoint);
     await push.sendSequence(0, 100);
     assertEquals(await receiveSequence(pull, 100), [[0, 99]]);
@@ -157,7 +160,7 @@ describe("a libzmq peer is killed and restarted", () => {
   it("PAIR reconnects to the successor and keeps what it is sent meanwhile", async () => {
     const pair = opened.add(new Pair(BOTH));
     const [first, theirs] = await openPeer("Pair");
-    const endpoint = await theirs.bind();
+    const endpoint = await theirs.bind(await reserve(transport));
     pair.connect(endpoint);
     await Promise.all([theirs.echo(10), sendSequence(pair, 0, 10)]);
     assertEquals(await receiveSequence(pair, 10), [[0, 9]]);
@@ -172,7 +175,7 @@ describe("a libzmq peer is killed and restarted", () => {
 
   it("a bound PAIR takes the successor", async () => {
     const pair = opened.add(new Pair(BOTH));
-    await pair.bind(ANY_PORT);
+    await pair.bind(anywhere(transport));
     for (let i = 0; i < 3; i++) {
       const [peer, theirs] = await openPeer("Pair");
       await theirs.connect(pair.lastEndpoint!);
@@ -188,7 +191,7 @@ describe("a libzmq peer is killed and restarted", () => {
   it("REQ asks the successor what it could not ask before", async () => {
     const request = opened.add(new Request(BOTH));
     const [first, reply] = await openPeer("Reply");
-    const endpoint = await reply.bind();
+    const endpoint = await reply.bind(await reserve(transport));
     request.connect(endpoint);
     await Promise.all([reply.echo(1), request.send("one")]);
     assertFrames(await request.receive(), ["one"]);
@@ -206,7 +209,7 @@ describe("a libzmq peer is killed and restarted", () => {
       new Request({ ...BOTH, receiveTimeout: 300, relaxed: true, correlate: true }),
     );
     const [first, reply] = await openPeer("Reply");
-    const endpoint = await reply.bind();
+    const endpoint = await reply.bind(await reserve(transport));
     request.connect(endpoint);
     await request.send("lost");
     assertFrames(await reply.receive(), ["lost"]);
@@ -225,7 +228,7 @@ describe("a libzmq peer is killed and restarted", () => {
 
   it("REP serves the successor of a REQ that died unanswered", async () => {
     const reply = opened.add(new Reply(BOTH));
-    await reply.bind(ANY_PORT);
+    await reply.bind(anywhere(transport));
     const spec = { seed: 7, count: 100, sizes: [100], parts: [1, 2] } as const;
     const [first, request] = await openPeer("Request");
     await request.connect(reply.lastEndpoint!);
@@ -243,7 +246,7 @@ describe("a libzmq peer is killed and restarted", () => {
   it("DEALER keeps its routing id and its messages for a ROUTER's successor", async () => {
     const dealer = opened.add(new Dealer({ ...BOTH, routingId: "us" }));
     const [first, router] = await openPeer("Router");
-    const endpoint = await router.bind();
+    const endpoint = await router.bind(await reserve(transport));
     dealer.connect(endpoint);
     await dealer.send("hello");
     assertFrames(await router.receive(), ["us", "hello"]);
@@ -261,7 +264,7 @@ describe("a libzmq peer is killed and restarted", () => {
 
   it("ROUTER cannot reach a DEALER that was killed, and can its successor", async () => {
     const router = opened.add(new Router({ ...BOTH, mandatory: true }));
-    await router.bind(ANY_PORT);
+    await router.bind(anywhere(transport));
     const [first, dealer] = await openPeer("Dealer", { routingId: "worker" });
     await dealer.connect(router.lastEndpoint!);
     await dealer.send("ready");

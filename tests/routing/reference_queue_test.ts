@@ -146,7 +146,7 @@ class Stand {
   }
 
   #newOutbox(options: OptionValues): ReferenceOutbox {
-    return new ReferenceOutbox(memory.outboxes, new FrameMaker(false), options);
+    return new ReferenceOutbox(memory.outboxes, new FrameMaker(Infinity), options);
   }
 
   join(): this {
@@ -273,7 +273,7 @@ describe("ReferenceOutbox", () => {
 describe("FrameMaker", () => {
   for (const pooling of [true, false]) {
     it(`copies up to 128 octets and shares longer ones, ${pooling ? "" : "not "}pooling`, () => {
-      const maker = new FrameMaker(pooling);
+      const maker = new FrameMaker(pooling ? 0 : Infinity);
       for (const size of [0, 1, 31, 32, 33, 127, 128, 129, 5_000]) {
         const octets = new Uint8Array(size + 2).fill(7).subarray(1, size + 1);
         const [frame] = maker.framesFrom(octets);
@@ -285,7 +285,7 @@ describe("FrameMaker", () => {
     });
 
     it(`gives each frame memory that no other one has, ${pooling ? "" : "not "}pooling`, () => {
-      const maker = new FrameMaker(pooling);
+      const maker = new FrameMaker(pooling ? 0 : Infinity);
       fc.assert(fc.property(
         fc.array(fc.oneof(fc.string({ unit: "grapheme", maxLength: 40 }), fc.uint8Array())),
         (parts) => {

@@ -10,6 +10,7 @@ import {
 } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
 import { Dealer, EndpointError, Pull, Push, type Socket } from "../../mod.ts";
+import { anywhere, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually } from "../_util/deadline.ts";
@@ -18,6 +19,7 @@ import { RawServer } from "../_util/raw_peer.ts";
 import { shakeHands } from "../_util/raw_zmtp.ts";
 import { assertSays, failure, rejection } from "../_util/rejection.ts";
 import { hasIpv6, hasKernelTable, isRoot, kernelSockets } from "../_util/system.ts";
+import { describeOver, nowhere, reserve } from "../_util/transports.ts";
 
 const ANY_PORT = "tcp://127.0.0.1:*";
 const QUICK = { reconnectInterval: 10 } as const;
@@ -326,13 +328,13 @@ describe("a malformed endpoint", () => {
     });
   }
 
-  for (const address of ["ipc:///run/x", "inproc://x", "udp://127.0.0.1:5", "foo://bar"]) {
+  for (const address of ["udp://127.0.0.1:5", "pgm://eth0;239.0.0.1:5", "foo://bar"]) {
     for (const use of ["bind", "connect"] as const) {
       it(`as ${address} is refused by ${use} with EPROTONOSUPPORT`, async () => {
         const error = await refusal(openPush(), use, address, "EPROTONOSUPPORT");
         assertInstanceOf(error, EndpointError);
         assertEquals([error.address, error.errno], [address, 93]);
-        assertSays(error, address.split(":")[0], "tcp");
+        assertSays(error, address.split(":")[0], "tcp", "ipc", "inproc");
       });
     }
   }
@@ -347,12 +349,12 @@ describe("a malformed endpoint", () => {
   });
 });
 
-describe("unbind", () => {
+describeOver(TRANSPORTS, "unbind", (transport) => {
   afterEach(() => cleanup.run());
 
   it("frees the address at once, also with a peer connected", async () => {
-    const pull = await bound(ANY_PORT);
-    const endpoint = pull.lastEndpoint!;
+    const endpoint = await reserve(transport);
+    const pull = await bound(endpoint);
     const push = openPush();
     push.connect(endpoint);
     for (let i = 0; i < 5; i++) {
@@ -364,8 +366,8 @@ describe("unbind", () => {
   });
 
   it("lets another socket have the address", async () => {
-    const first = await bound(ANY_PORT);
-    const endpoint = first.lastEndpoint!;
+    const endpoint = await reserve(transport);
+    const first = await bound(endpoint);
     const push = openPush();
     push.connect(endpoint);
     await push.send("to the first");
@@ -376,7 +378,7 @@ describe("unbind", () => {
   });
 
   it("keeps what has arrived already", async () => {
-    const pull = await bound(ANY_PORT);
+    const pull = await bound(anywhere(transport));
     const push = openPush();
     push.connect(pull.lastEndpoint!);
     await push.send("1");
@@ -388,9 +390,9 @@ describe("unbind", () => {
   });
 
   it("of what is not bound fails with ENOENT and says what is", async () => {
-    const pull = await bound(ANY_PORT);
+    const pull = await bound(anywhere(transport));
     const endpoint = pull.lastEndpoint!;
-    for (const address of ["tcp://127.0.0.1:1", ANY_PORT, "nonsense"]) {
+    for (const address of [nowhere(transport), "tcp://127.0.0.1:*", "ipc://*", "nonsense"]) {
       const error = await rejection(pull.unbind(address), "ENOENT");
       assertInstanceOf(error, EndpointError);
       assertEquals([error.address, error.errno], [address, 2]);
@@ -401,19 +403,19 @@ describe("unbind", () => {
   });
 
   it("leaves other endpoints of the socket alone", async () => {
-    const pull = await bound(ANY_PORT);
+    const pull = await bound(anywhere(transport));
     const first = pull.lastEndpoint!;
-    await pull.bind(ANY_PORT);
+    await pull.bind(anywhere(transport));
     await pull.unbind(first);
     await talk(pull.lastEndpoint!, pull);
   });
 });
 
-describe("disconnect", () => {
+describeOver(TRANSPORTS, "disconnect", (transport) => {
   afterEach(() => cleanup.run());
 
   it("ends the connection, and the peer may connect again", async () => {
-    const pull = await bound(ANY_PORT);
+    const pull = await bound(anywhere(transport));
     const push = openPush();
     for (let i = 0; i < 5; i++) {
       push.connect(pull.lastEndpoint!);
@@ -426,37 +428,37 @@ describe("disconnect", () => {
 
   it("lets go of what was never connected, and keeps its messages for the next peer", async () => {
     const push = openPush();
-    push.connect("tcp://127.0.0.1:9");
+    push.connect(nowhere(transport));
     await push.send("kept");
-    push.disconnect("tcp://127.0.0.1:9");
-    const pull = await bound(ANY_PORT);
+    push.disconnect(nowhere(transport));
+    const pull = await bound(anywhere(transport));
     push.connect(pull.lastEndpoint!);
     assertFrames(await pull.receive(), ["kept"]);
   });
 
   it("of what is not connected fails with ENOENT and says what is", () => {
     const push = openPush();
-    push.connect("tcp://127.0.0.1:9");
-    for (const address of ["tcp://127.0.0.1:1", "nonsense"]) {
+    push.connect(nowhere(transport));
+    for (const address of [nowhere(transport, 1), "nonsense"]) {
       const error = failure(() => push.disconnect(address), "ENOENT");
       assertInstanceOf(error, EndpointError);
       assertEquals(error.address, address);
-      assertSays(error, address, "tcp://127.0.0.1:9");
+      assertSays(error, address, nowhere(transport));
     }
-    push.disconnect("tcp://127.0.0.1:9");
-    failure(() => push.disconnect("tcp://127.0.0.1:9"), "ENOENT");
+    push.disconnect(nowhere(transport));
+    failure(() => push.disconnect(nowhere(transport)), "ENOENT");
   });
 });
 
-describe("close", () => {
+describeOver(TRANSPORTS, "close", (transport) => {
   afterEach(() => cleanup.run());
 
   it("frees the address at once, also with a peer connected", async () => {
     const push = openPush();
-    let endpoint = ANY_PORT;
+    const endpoint = await reserve(transport);
     for (let i = 0; i < 5; i++) {
       const pull = await bound(endpoint);
-      if (i === 0) push.connect(endpoint = pull.lastEndpoint!);
+      if (i === 0) push.connect(endpoint);
       await arrives(push, pull, `round ${i}`);
       await pull.close();
     }

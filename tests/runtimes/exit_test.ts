@@ -1,21 +1,27 @@
 // What keeps a process alive and what does not, each in a process of its own.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { after, afterEach, describe, it } from "@std/testing/bdd";
 import { Pull, Push } from "../../mod.ts";
+import { anywhere, SYSTEM_TRANSPORTS, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { pause } from "../_util/deadline.ts";
 import { type Program, start } from "../_util/process.ts";
+import { SocketFolder } from "../_util/socket_folder.ts";
+import { describeOver, reserve } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 /** Far more than any of them needs, starting included. */
 const AT_ONCE_MS = 5_000;
 /** Long enough for a program that has nothing to do to be gone. */
 const ALIVE_MS = 400;
 const cleanup = new Cleanup();
 
-function run(name: string, ...args: string[]): Program {
-  return cleanup.add(start("exit_cases.ts", name, ...args));
+/** Socket files of programs. */
+const folder = new SocketFolder();
+after(() => folder.remove());
+
+function run(name: string, transport: Transport, ...endpoint: string[]): Program {
+  return cleanup.add(start("exit_cases.ts", name, transport, folder.path, ...endpoint));
 }
 
 /** The endpoint that a program says it is bound to. */
@@ -24,7 +30,7 @@ async function endpointOf(program: Program): Promise<string> {
   return /at (\S+)/.exec(program.output)![1];
 }
 
-describe("a process ends by itself", () => {
+describeOver(TRANSPORTS, "a process ends by itself", (transport) => {
   afterEach(() => cleanup.run());
 
   const cases: Readonly<Record<string, string>> = {
@@ -32,6 +38,7 @@ describe("a process ends by itself", () => {
     "bound": "with sockets that listen",
     "connecting": "with sockets that try to connect",
     "connected": "with sockets that are connected to each other",
+    "with unread messages": "with messages that its own socket has not read",
     "after a timeout": "when its receive has timed out",
     "after an abort": "when its receive was cancelled",
     "with linger 0": "with messages that linger 0 does not wait for",
@@ -43,7 +50,7 @@ describe("a process ends by itself", () => {
   };
   for (const [name, what] of Object.entries(cases)) {
     it(what, async () => {
-      const output = await run(name).succeeds(AT_ONCE_MS);
+      const output = await run(name, transport).succeeds(AT_ONCE_MS);
       const says: Readonly<Record<string, string>> = {
         "after a timeout": "EAGAIN",
         "after an abort": "TimeoutError",
@@ -53,21 +60,25 @@ describe("a process ends by itself", () => {
       assertStringIncludes(output, "done");
     });
   }
+});
 
-  it("with messages that nobody has read", async () => {
+describeOver(SYSTEM_TRANSPORTS, "a process ends", (transport) => {
+  afterEach(() => cleanup.run());
+
+  it("when another has its messages", async () => {
     const pull = cleanup.add(new Pull());
-    await pull.bind(ANY_PORT);
-    await run("with unread messages", pull.lastEndpoint!).succeeds(AT_ONCE_MS);
+    await pull.bind(anywhere(transport));
+    await run("with a message delivered", transport, pull.lastEndpoint!).succeeds(AT_ONCE_MS);
     assertEquals(String(await pull.receive()), "x");
   });
 });
 
-describe("a process stays", () => {
+describeOver(SYSTEM_TRANSPORTS, "a process stays", (transport) => {
   afterEach(() => cleanup.run());
 
   for (const name of ["with a receive pending", "with an iterator pending"]) {
     it(`${name}, until a message comes`, async () => {
-      const program = run(name);
+      const program = run(name, transport);
       const endpoint = await endpointOf(program);
       await pause(ALIVE_MS);
       assert(!program.ended);
@@ -79,7 +90,7 @@ describe("a process stays", () => {
   }
 
   it("with a send pending, until a peer comes", async () => {
-    const program = run("with a send pending");
+    const program = run("with a send pending", transport);
     const endpoint = await endpointOf(program);
     await pause(ALIVE_MS);
     assert(!program.ended);
@@ -91,11 +102,8 @@ describe("a process stays", () => {
 
   for (const name of ["with messages to deliver", "closing with messages to deliver"]) {
     it(`${name}, until they are delivered`, async () => {
-      const reserved = new Pull();
-      await reserved.bind(ANY_PORT);
-      const endpoint = reserved.lastEndpoint!;
-      await reserved.close();
-      const program = run(name, endpoint);
+      const endpoint = await reserve(transport);
+      const program = run(name, transport, endpoint);
       await program.prints("queued");
       await pause(ALIVE_MS);
       assert(!program.ended);
@@ -103,6 +111,27 @@ describe("a process stays", () => {
       await pull.bind(endpoint);
       for (let i = 0; i < 1000; i++) assertEquals(String(await pull.receive()), String(i));
       await program.succeeds(AT_ONCE_MS);
+    });
+  }
+});
+
+// Nobody outside can do its part here: it is enough that the process is still there.
+describe("over inproc: a process stays", () => {
+  afterEach(() => cleanup.run());
+
+  const cases = [
+    "with a receive pending",
+    "with an iterator pending",
+    "with a send pending",
+    "with messages to deliver",
+    "closing with messages to deliver",
+  ];
+  for (const name of cases) {
+    it(name, async () => {
+      const program = run(name, "inproc");
+      await program.prints("done");
+      await pause(ALIVE_MS);
+      assert(!program.ended);
     });
   }
 });

@@ -3,9 +3,11 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
 import { Dealer, Pull, Push } from "../../mod.ts";
+import { anywhere, TRANSPORTS } from "../_util/anywhere.ts";
 import type { Holdings } from "../_util/churn.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { start } from "../_util/process.ts";
+import { describeOver, nowhere } from "../_util/transports.ts";
 
 const MB = 1_000_000;
 const cleanup = new Cleanup();
@@ -30,14 +32,14 @@ describe("ten times a thousand connections", () => {
   });
 });
 
-describe("a socket", () => {
+describeOver(TRANSPORTS, "a socket", (transport) => {
   afterEach(() => cleanup.run());
 
   it("may bind and unbind, connect and disconnect any number of times", async () => {
     const pull = cleanup.add(new Pull({ receiveTimeout: 5_000 }));
     const push = cleanup.add(new Push());
     for (let i = 0; i < 300; i++) {
-      await pull.bind("tcp://127.0.0.1:*");
+      await pull.bind(anywhere(transport));
       const endpoint = pull.lastEndpoint!;
       push.connect(endpoint);
       if (i % 3 > 0) {
@@ -52,7 +54,7 @@ describe("a socket", () => {
   it("may be opened and closed ten thousand times", async () => {
     for (let i = 0; i < 10_000; i++) {
       const dealer = new Dealer({ linger: 0 });
-      if (i % 10 === 0) dealer.connect("tcp://127.0.0.1:9");
+      if (i % 10 === 0) dealer.connect(nowhere(transport));
       if (i % 20 === 0) await dealer.send("x");
       await dealer.close();
     }

@@ -1,31 +1,30 @@
 // What the sockets do when nobody can take a message: some wait, some drop, some say so.
 
 import { assert, assertEquals, assertGreater, assertInstanceOf, assertLess } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import { Dealer, Pair, Pull, Push, Reply, Request, Router, SendError } from "../../mod.ts";
+import { anywhere, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, staysPending, within } from "../_util/deadline.ts";
 import { fill } from "../_util/filling.ts";
-import type { RawConnection } from "../_util/raw_peer.ts";
-import { connectAs, message, takeMessage } from "../_util/raw_zmtp.ts";
 import { assertSays, rejection } from "../_util/rejection.ts";
+import { join, type ScriptedPeer, type ScriptedType } from "../_util/scripted_peer.ts";
+import { describeOver, nowhere, reserve } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
-const NOBODY = "tcp://127.0.0.1:9";
 const SHORT_MS = 40;
 const KB10 = new Uint8Array(10_000).fill(0x2e);
 /** More than the system's buffers on both sides of a loopback connection take. */
 const BUFFERS = 16_000_000;
 const cleanup = new Cleanup();
 
-/** A raw peer that did its handshake and reads nothing more. */
+/** A peer that reads nothing. */
 async function deafPeer(
   endpoint: string,
-  socketType: string,
-  identity?: string,
-): Promise<RawConnection> {
-  const peer = cleanup.add(await connectAs(endpoint, socketType, identity));
+  type: ScriptedType,
+  routingId?: string,
+): Promise<ScriptedPeer> {
+  const peer = cleanup.add(await join(endpoint, type, routingId));
   peer.pause();
   return peer;
 }
@@ -34,18 +33,18 @@ const BLOCKING = {
   Push: { open: () => new Push(), peer: () => new Pull(), peerType: "PULL" },
   Dealer: { open: () => new Dealer(), peer: () => new Dealer(), peerType: "DEALER" },
   Pair: { open: () => new Pair(), peer: () => new Pair(), peerType: "PAIR" },
-  Request: { open: () => new Request(), peer: () => new Reply(), peerType: "REP" },
+  Request: { open: () => new Request(), peer: () => new Reply(), peerType: "ROUTER" },
 } as const;
 
 for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
   const delimited = name === "Request" ? [""] : [];
 
-  describe(`${name} without room for a message`, () => {
+  describeOver(TRANSPORTS, `${name} without room for a message`, (transport) => {
     afterEach(() => cleanup.run());
 
     it("waits for its first peer", async () => {
       const socket = cleanup.add(open());
-      await socket.bind(ANY_PORT);
+      await socket.bind(anywhere(transport));
       const sending = socket.send("x");
       await staysPending(sending, SHORT_MS, "a send without a peer");
       const other = cleanup.add(peer());
@@ -56,7 +55,7 @@ for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
 
     it("says EAGAIN at once with sendTimeout 0, and is usable afterwards", async () => {
       const socket = cleanup.add(open());
-      await socket.bind(ANY_PORT);
+      await socket.bind(anywhere(transport));
       socket.sendTimeout = 0;
       await rejection(socket.send("lost"), "EAGAIN");
       const other = cleanup.add(peer());
@@ -68,29 +67,27 @@ for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
 
     it("waits again when its last peer has gone", async () => {
       const socket = cleanup.add(open());
-      await socket.bind(ANY_PORT);
-      const first = cleanup.add(await connectAs(socket.lastEndpoint!, peerType));
+      await socket.bind(anywhere(transport));
+      const first = cleanup.add(await join(socket.lastEndpoint!, peerType));
       await eventually(() => socket.writable);
-      first.destroy();
+      first.leave();
       await eventually(() => !socket.writable);
       const sending = socket.send("x");
       await staysPending(sending, SHORT_MS, "a send without a peer");
-      const second = cleanup.add(await connectAs(socket.lastEndpoint!, peerType));
+      const second = cleanup.add(await join(socket.lastEndpoint!, peerType));
       await within(sending, 5_000, "the send");
-      assertFrames(await takeMessage(second), [...delimited, "x"]);
+      assertFrames(await second.hear(), [...delimited, "x"]);
     });
 
     it("with immediate, waits for a connection that stands", async () => {
-      const other = cleanup.add(peer());
-      await other.bind(ANY_PORT);
-      const endpoint = other.lastEndpoint!;
-      await other.unbind(endpoint);
+      const endpoint = await reserve(transport);
       const socket = cleanup.add(open());
       socket.immediate = true;
       socket.reconnectInterval = 10;
       socket.connect(endpoint);
       const sending = socket.send("x");
       await staysPending(sending, SHORT_MS, "a send without a connection");
+      const other = cleanup.add(peer());
       await other.bind(endpoint);
       await within(sending, 5_000, "the send");
       assertFrames(await other.receive(), ["x"]);
@@ -101,7 +98,7 @@ for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
     it("waits when its peer does not read, and goes on when it does", async () => {
       const socket = cleanup.add(open());
       socket.sendHighWaterMark = 10;
-      await socket.bind(ANY_PORT);
+      await socket.bind(anywhere(transport));
       const deaf = await deafPeer(socket.lastEndpoint!, peerType);
       await eventually(() => socket.writable);
       const taken = await fill(socket, [KB10]);
@@ -110,18 +107,18 @@ for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
       const sending = socket.send("last");
       await staysPending(sending, SHORT_MS, "a send to a deaf peer");
       deaf.resume();
-      await within(sending, 5_000, "the send");
       for (let i = 0; i < taken; i++) {
-        assertEquals((await takeMessage(deaf))[0].length, KB10.length, `message ${i}`);
+        assertEquals((await deaf.hear())[0].length, KB10.length, `message ${i}`);
       }
-      assertFrames(await takeMessage(deaf), ["last"]);
+      await within(sending, 5_000, "the send");
+      assertFrames(await deaf.hear(), ["last"]);
     });
 
     for (const mark of [1, 2, 10, 1_000]) {
       it(`takes ${mark} messages for a peer that is not there yet, then waits`, async () => {
         const socket = cleanup.add(open());
         socket.sendHighWaterMark = mark;
-        socket.connect(NOBODY);
+        socket.connect(nowhere(transport));
         socket.sendTimeout = 0;
         for (let i = 0; i < mark; i++) await socket.send([String(i), "second frame"]);
         await rejection(socket.send("one too many"), "EAGAIN");
@@ -132,7 +129,7 @@ for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
     it("takes any number with sendHighWaterMark 0", async () => {
       const socket = cleanup.add(open());
       socket.sendHighWaterMark = 0;
-      socket.connect(NOBODY);
+      socket.connect(nowhere(transport));
       for (let i = 0; i < 20_000; i++) await socket.send("x");
       assert(socket.writable);
     });
@@ -142,9 +139,9 @@ for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
     it("counts the messages of each peer by itself", async () => {
       const socket = cleanup.add(open());
       socket.sendHighWaterMark = 5;
-      socket.connect(NOBODY);
-      socket.connect("tcp://127.0.0.1:10");
-      socket.connect("tcp://127.0.0.1:11");
+      socket.connect(nowhere(transport));
+      socket.connect(nowhere(transport, 1));
+      socket.connect(nowhere(transport, 2));
       socket.sendTimeout = 0;
       for (let i = 0; i < 15; i++) await socket.send("x");
       await rejection(socket.send("one too many"), "EAGAIN");
@@ -153,7 +150,7 @@ for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
     it("passes over a peer that is full", async () => {
       const socket = cleanup.add(open());
       socket.sendHighWaterMark = 5;
-      await socket.bind(ANY_PORT);
+      await socket.bind(anywhere(transport));
       await deafPeer(socket.lastEndpoint!, peerType);
       await eventually(() => socket.writable);
       await fill(socket, [KB10]);
@@ -167,19 +164,19 @@ for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
   });
 }
 
-describe("Router with a message that it cannot route", () => {
+describeOver(TRANSPORTS, "Router with a message that it cannot route", (transport) => {
   afterEach(() => cleanup.run());
 
   async function openRouter(options: ConstructorParameters<typeof Router>[0]): Promise<Router> {
     const router = cleanup.add(new Router(options));
-    await router.bind(ANY_PORT);
+    await router.bind(anywhere(transport));
     return router;
   }
 
   /** A raw DEALER by the name "deaf" that reads nothing. */
-  async function openDeaf(router: Router): Promise<RawConnection> {
+  async function openDeaf(router: Router): Promise<ScriptedPeer> {
     const deaf = await deafPeer(router.lastEndpoint!, "DEALER", "deaf");
-    deaf.send(message("here"));
+    deaf.say("here");
     assertFrames(await within(router.receive(), 5_000, "its message"), ["deaf", "here"]);
     return deaf;
   }
@@ -211,7 +208,7 @@ describe("Router with a message that it cannot route", () => {
     const router = await openRouter({ mandatory: true });
     const deaf = await openDeaf(router);
     await router.send(["deaf", "x"]);
-    deaf.destroy();
+    deaf.leave();
     await eventually(() => !router.writable);
     await rejection(router.send(["deaf", "x"]), "EHOSTUNREACH");
   });
@@ -228,12 +225,11 @@ describe("Router with a message that it cannot route", () => {
     await router.send(["d", "y"]);
     assertFrames(await dealer.receive(), ["y"]);
     deaf.resume();
-    await eventually(async () => {
+    for (let length = 0; length !== 3;) {
       await router.send(["deaf", "end"]);
-      const { length } = await takeMessage(deaf).then(([body]) => body);
+      [{ length }] = await deaf.hear();
       assert(length === KB10.length || length === 3, `${length} octets`);
-      return length === 3;
-    });
+    }
   });
 
   it("waits with mandatory for a peer that is full, until it reads", async () => {
@@ -246,9 +242,9 @@ describe("Router with a message that it cannot route", () => {
     const sending = router.send(["deaf", "last"]);
     await staysPending(sending, SHORT_MS, "a send to a full peer");
     deaf.resume();
+    for (let i = 0; i < taken; i++) assertEquals((await deaf.hear())[0].length, 10_000);
     await within(sending, 5_000, "the send");
-    for (let i = 0; i < taken; i++) assertEquals((await takeMessage(deaf))[0].length, 10_000);
-    assertFrames(await takeMessage(deaf), ["last"]);
+    assertFrames(await deaf.hear(), ["last"]);
   });
 
   it("ends a send that waits with EHOSTUNREACH when the peer goes away", async () => {
@@ -256,21 +252,21 @@ describe("Router with a message that it cannot route", () => {
     const deaf = await openDeaf(router);
     await fill(router, ["deaf", KB10]);
     const outcome = rejection(router.send(["deaf", "x"]), "EHOSTUNREACH");
-    deaf.destroy();
+    deaf.leave();
     await outcome;
   });
 });
 
-describe("Reply", () => {
+describeOver(TRANSPORTS, "Reply", (transport) => {
   afterEach(() => cleanup.run());
 
   it("drops the reply to a requester that has gone, and serves the next one", async () => {
     const reply = cleanup.add(new Reply());
-    await reply.bind(ANY_PORT);
-    const gone = cleanup.add(await connectAs(reply.lastEndpoint!, "REQ"));
-    gone.send(message("", "question"));
+    await reply.bind(anywhere(transport));
+    const gone = cleanup.add(await join(reply.lastEndpoint!, "DEALER"));
+    gone.say("", "question");
     assertFrames(await reply.receive(), ["question"]);
-    gone.destroy();
+    gone.leave();
     const request = cleanup.add(new Request());
     request.connect(reply.lastEndpoint!);
     await request.send("next");
@@ -282,10 +278,10 @@ describe("Reply", () => {
 
   it("never waits for a requester that does not read", async () => {
     const reply = cleanup.add(new Reply({ sendHighWaterMark: 5 }));
-    await reply.bind(ANY_PORT);
+    await reply.bind(anywhere(transport));
     const deaf = await deafPeer(reply.lastEndpoint!, "DEALER");
     const count = BUFFERS / KB10.length;
-    for (let i = 0; i < count; i++) deaf.send(message("", String(i)));
+    for (let i = 0; i < count; i++) deaf.say("", String(i));
     for (let i = 0; i < count; i++) {
       assertFrames(await within(reply.receive(), 5_000, `request ${i}`), [String(i)]);
       await within(reply.send(KB10), 5_000, `reply ${i}`);

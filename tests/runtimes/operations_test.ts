@@ -1,23 +1,25 @@
 // Sends and receives that wait: their order, timeouts, cancellation, iteration, and what close does.
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import { Dealer, Frame, Pull, Push, Reply, Request, ZmqError } from "../../mod.ts";
+import { anywhere, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, pause, staysPending, within } from "../_util/deadline.ts";
 import { assertSays, rejection } from "../_util/rejection.ts";
+import { describeOver, nowhere } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
-/** Nobody listens at the discard port. */
-const NOBODY = "tcp://127.0.0.1:9";
 const SHORT_MS = 40;
 const cleanup = new Cleanup();
 
 /** A PUSH connected to a PULL. */
-async function pipeline(): Promise<[Push, Pull]> {
-  const pull = cleanup.add(new Pull());
-  await pull.bind(ANY_PORT);
+async function pipeline(
+  transport: Transport,
+  options: ConstructorParameters<typeof Pull>[0] = {},
+): Promise<[Push, Pull]> {
+  const pull = cleanup.add(new Pull(options));
+  await pull.bind(anywhere(transport));
   const push = cleanup.add(new Push());
   push.connect(pull.lastEndpoint!);
   return [push, pull];
@@ -37,11 +39,11 @@ function numbers(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, i) => String(from + i));
 }
 
-describe("operations that wait", () => {
+describeOver(TRANSPORTS, "operations that wait", (transport) => {
   afterEach(() => cleanup.run());
 
   it("receive in the order of their calls", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const receives = Array.from({ length: 20 }, () => pull.receive());
     for (const text of numbers(0, 20)) await push.send(text);
     const messages = await within(Promise.all(receives), 5_000, "all receives");
@@ -49,7 +51,7 @@ describe("operations that wait", () => {
   });
 
   it("send in the order of their calls", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const sends = numbers(0, 5_000).map((text) => push.send(text));
     assertEquals(await take(pull, 5_000), numbers(0, 5_000));
     await within(Promise.all(sends), 5_000, "all sends");
@@ -60,7 +62,7 @@ describe("operations that wait", () => {
     const sends = numbers(0, 50).map((text) => push.send(text));
     await staysPending(Promise.race(sends), SHORT_MS, "a send without a peer");
     const pull = cleanup.add(new Pull());
-    await pull.bind(ANY_PORT);
+    await pull.bind(anywhere(transport));
     push.connect(pull.lastEndpoint!);
     assertEquals(await take(pull, 50), numbers(0, 50));
     await within(Promise.all(sends), 5_000, "all sends");
@@ -69,7 +71,7 @@ describe("operations that wait", () => {
   it("receive and send at the same time", async () => {
     const one = cleanup.add(new Dealer());
     const two = cleanup.add(new Dealer());
-    await one.bind(ANY_PORT);
+    await one.bind(anywhere(transport));
     two.connect(one.lastEndpoint!);
     const receives = [one.receive(), two.receive(), two.receive()];
     const sends = [one.send("a"), two.send("b"), one.send("c")];
@@ -79,7 +81,7 @@ describe("operations that wait", () => {
   });
 
   it("end one by one with EAGAIN after sendTimeout and receiveTimeout", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const idle = cleanup.add(new Push({ sendTimeout: SHORT_MS }));
     pull.receiveTimeout = SHORT_MS;
     const start = performance.now();
@@ -100,7 +102,7 @@ describe("operations that wait", () => {
     const push = cleanup.add(new Push({ sendTimeout: SHORT_MS }));
     await rejection(push.send("late"), "EAGAIN");
     const pull = cleanup.add(new Pull());
-    await pull.bind(ANY_PORT);
+    await pull.bind(anywhere(transport));
     push.connect(pull.lastEndpoint!);
     push.sendTimeout = 5_000;
     await push.send("in time");
@@ -108,7 +110,7 @@ describe("operations that wait", () => {
   });
 
   it("do not wait at all with a timeout of 0, but take what is there", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     pull.receiveTimeout = 0;
     const start = performance.now();
     await rejection(pull.receive(), "EAGAIN");
@@ -121,8 +123,7 @@ describe("operations that wait", () => {
   });
 
   it("find every message that is there with a timeout of 0", async () => {
-    const [push, pull] = await pipeline();
-    pull.receiveHighWaterMark = 0;
+    const [push, pull] = await pipeline(transport, { receiveHighWaterMark: 0 });
     const count = 40_000;
     for (let i = 0; i < count; i++) await push.send("x");
     pull.receiveTimeout = 0;
@@ -154,11 +155,11 @@ describe("operations that wait", () => {
   });
 });
 
-describe("an AbortSignal", () => {
+describeOver(TRANSPORTS, "an AbortSignal", (transport) => {
   afterEach(() => cleanup.run());
 
   it("that was aborted before stops an operation from starting", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const reason = new Error("no more");
     const signal = AbortSignal.abort(reason);
     assertStrictEquals(await caught(push.send("never", { signal })), reason);
@@ -169,7 +170,7 @@ describe("an AbortSignal", () => {
   });
 
   it("ends a waiting operation with its reason, and the others go on", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const abort = new AbortController();
     const receives = [
       pull.receive(),
@@ -203,13 +204,13 @@ describe("an AbortSignal", () => {
     abort.abort("enough");
     assertEquals(await outcome, "enough");
     const pull = cleanup.add(new Pull());
-    await pull.bind(ANY_PORT);
+    await pull.bind(anywhere(transport));
     push.connect(pull.lastEndpoint!);
     assertEquals(await take(pull, 2), ["1", "3"]);
   });
 
   it("loses no message however often a receive is cancelled", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const count = 3_000;
     const sending = (async () => {
       for (let i = 0; i < count; i++) {
@@ -235,7 +236,7 @@ describe("an AbortSignal", () => {
   });
 
   it("that is aborted later does nothing to an operation that is over", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const abort = new AbortController();
     await push.send("x", abort);
     assertFrames(await pull.receive(abort), ["x"]);
@@ -245,11 +246,11 @@ describe("an AbortSignal", () => {
   });
 });
 
-describe("iterating a socket", () => {
+describeOver(TRANSPORTS, "iterating a socket", (transport) => {
   afterEach(() => cleanup.run());
 
   it("gives the messages in order, ends when the loop is left, and leaves the socket open", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     for (const text of numbers(0, 10)) await push.send(text);
     const texts: string[] = [];
     for await (const [frame] of pull) {
@@ -267,7 +268,7 @@ describe("iterating a socket", () => {
   });
 
   it("waits for messages that come later", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const texts: string[] = [];
     const loop = (async () => {
       for await (const [frame] of pull) if (texts.push(String(frame)) === 5) return;
@@ -281,7 +282,7 @@ describe("iterating a socket", () => {
   });
 
   it("ends when the socket is closed, while it waits and while it does not", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const texts: string[] = [];
     const loop = (async () => {
       for await (const [frame] of pull) texts.push(String(frame));
@@ -292,7 +293,7 @@ describe("iterating a socket", () => {
     await within(loop, 5_000, "loop ends");
     for await (const _ of pull) throw new Error("a closed socket has no messages");
 
-    const [again, other] = await pipeline();
+    const [again, other] = await pipeline(transport);
     await again.send("b");
     await again.send("c");
     for await (const _ of other) void other.close();
@@ -300,7 +301,7 @@ describe("iterating a socket", () => {
   });
 
   it("ends when an error is thrown inside, and the next message is still there", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     await push.send("1");
     await push.send("2");
     await assertRejects(
@@ -314,7 +315,7 @@ describe("iterating a socket", () => {
   });
 
   it("by hand: return() ends the iterator, and next() then says so", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const messages = pull[Symbol.asyncIterator]();
     assertStrictEquals(messages[Symbol.asyncIterator](), messages);
     await push.send("1");
@@ -327,7 +328,7 @@ describe("iterating a socket", () => {
   });
 
   it("by hand: several next() at once are served in order", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const messages = pull[Symbol.asyncIterator]();
     const three = [messages.next(), messages.next(), messages.next()];
     for (const text of numbers(0, 3)) await push.send(text);
@@ -346,7 +347,7 @@ describe("iterating a socket", () => {
 
   it("serves a Reply: receive, then send, in a loop", async () => {
     const reply = cleanup.add(new Reply());
-    await reply.bind(ANY_PORT);
+    await reply.bind(anywhere(transport));
     const serving = (async () => {
       for await (const [name] of reply) await reply.send(`hello ${name}`);
     })();
@@ -361,7 +362,7 @@ describe("iterating a socket", () => {
   });
 });
 
-describe("close()", () => {
+describeOver(TRANSPORTS, "close()", (transport) => {
   afterEach(() => cleanup.run());
 
   it("ends pending operations with EAGAIN", async () => {
@@ -375,18 +376,19 @@ describe("close()", () => {
 
   it("may come right after connect, bind or send", async () => {
     const pull = cleanup.add(new Pull());
-    const binding = pull.bind(ANY_PORT);
+    const binding = pull.bind(anywhere(transport));
     const outcome = binding.then(() => "bound", (error) => error.code);
     await within(pull.close(), 5_000, "close during bind");
-    assertEquals(await outcome, "EBADF");
+    // A name of inproc is bound before bind returns.
+    assertEquals(await outcome, transport === "inproc" ? "bound" : "EBADF");
 
     const push = cleanup.add(new Push());
-    push.connect(NOBODY);
+    push.connect(nowhere(transport));
     await within(push.close(), 5_000, "close after connect");
   });
 
   it("delivers what was accepted, however much it is", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const count = 10_000;
     const receiving = take(pull, count);
     for (let i = 0; i < count; i++) await push.send(String(i));
@@ -395,17 +397,17 @@ describe("close()", () => {
   });
 
   it("of one socket leaves others of the context alone", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     await push.send("1");
     assertEquals(await take(pull, 1), ["1"]);
-    const [other] = await pipeline();
+    const [other] = await pipeline(transport);
     await other.close();
     await push.send("2");
     assertEquals(await take(pull, 1), ["2"]);
   });
 
   it("may be called inside a receive's continuation", async () => {
-    const [push, pull] = await pipeline();
+    const [push, pull] = await pipeline(transport);
     const receives = [pull.receive(), pull.receive()];
     const closing = receives[0].then(() => pull.close());
     const outcome = rejection(receives[1], "EAGAIN");

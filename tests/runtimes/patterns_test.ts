@@ -1,30 +1,23 @@
 // Whose turn it is: round robin, fair queue, one peer for PAIR, and messages of several frames.
 
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import { Dealer, type Frame, Pair, Pull, Push, Reply, Router } from "../../mod.ts";
+import { anywhere, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, within } from "../_util/deadline.ts";
 import { dial } from "../_util/raw_peer.ts";
-import {
-  connectAs,
-  greeting,
-  message,
-  ping,
-  ready,
-  takeFrame,
-  takeMessage,
-} from "../_util/raw_zmtp.ts";
+import { connectAs, greeting, message, ping, ready, takeFrame } from "../_util/raw_zmtp.ts";
 import { failure } from "../_util/rejection.ts";
+import { join } from "../_util/scripted_peer.ts";
+import { describeOver, nowhere } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
-const NOBODY = "tcp://127.0.0.1:9";
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 const QUICK = { reconnectInterval: 10 } as const;
 const cleanup = new Cleanup();
 
-describe("a socket with three peers", () => {
+describeOver(TRANSPORTS, "a socket with three peers", (transport) => {
   afterEach(() => cleanup.run());
 
   const kinds = {
@@ -36,7 +29,7 @@ describe("a socket with three peers", () => {
       const receivers = Array.from({ length: 3 }, () => cleanup.add(openReceiver()));
       const sender = cleanup.add(openSender());
       for (const receiver of receivers) {
-        await receiver.bind(ANY_PORT);
+        await receiver.bind(anywhere(transport));
         sender.connect(receiver.lastEndpoint!);
       }
       for (let i = 0; i < 300; i++) await sender.send([String(i), "second frame"]);
@@ -47,7 +40,7 @@ describe("a socket with three peers", () => {
 
     it(`that is a ${name} sends to one after the other when it is bound`, async () => {
       const sender = cleanup.add(openSender());
-      await sender.bind(ANY_PORT);
+      await sender.bind(anywhere(transport));
       const receivers = Array.from({ length: 3 }, () => cleanup.add(openReceiver()));
       for (const receiver of receivers) receiver.connect(sender.lastEndpoint!);
       // All three are there when each has received something.
@@ -69,8 +62,8 @@ describe("a socket with three peers", () => {
 
   it("does not wait for the one of them that is slow", async () => {
     const push = cleanup.add(new Push({ sendHighWaterMark: 10 }));
-    await push.bind(ANY_PORT);
-    const slow = cleanup.add(await connectAs(push.lastEndpoint!, "PULL"));
+    await push.bind(anywhere(transport));
+    const slow = cleanup.add(await join(push.lastEndpoint!, "PULL"));
     slow.pause();
     const pulls = [1, 2].map(() => cleanup.add(new Pull(RECEIVES)));
     for (const pull of pulls) pull.connect(push.lastEndpoint!);
@@ -101,7 +94,7 @@ async function takeNumbers(
   return numbers;
 }
 
-describe("a flood from one peer does not starve another", () => {
+describeOver(TRANSPORTS, "a flood from one peer does not starve another", (transport) => {
   afterEach(() => cleanup.run());
 
   const FLOOD = 500;
@@ -112,17 +105,34 @@ describe("a flood from one peer does not starve another", () => {
     Router: [() => new Router(RECEIVES), "DEALER", 1],
     Reply: [() => new Reply(RECEIVES), "DEALER", 0],
   } as const;
+
+  /** Sends as a new peer; resolves when all of it has arrived. */
+  async function sendAll(
+    endpoint: string,
+    type: "PUSH" | "DEALER",
+    messages: readonly string[][],
+  ): Promise<void> {
+    if (transport === "inproc") {
+      // What was sent is there: nothing is under way.
+      const peer = cleanup.add(await join(endpoint, type));
+      for (const frames of messages) peer.say(...frames);
+      return;
+    }
+    const peer = cleanup.add(await connectAs(endpoint, type));
+    for (const frames of messages) peer.send(message(...frames));
+    // Its PONG tells that all the messages before it have arrived.
+    peer.send(ping("all there?"));
+    assertEquals((await takeFrame(peer)).command, true);
+  }
+
   for (const [name, [open, peerType, at]] of Object.entries(kinds)) {
     it(`at a ${name}`, async () => {
       const socket = cleanup.add(open());
-      await socket.bind(ANY_PORT);
+      await socket.bind(anywhere(transport));
       const head = name === "Reply" ? [""] : [];
       for (const [text, count] of [["flood", FLOOD], ["polite", POLITE]] as const) {
-        const peer = cleanup.add(await connectAs(socket.lastEndpoint!, peerType));
-        for (let i = 0; i < count; i++) peer.send(message(...head, text));
-        // Its PONG tells that all the messages before it have arrived.
-        peer.send(ping("all there?"));
-        assertEquals((await takeFrame(peer)).command, true);
+        const messages = Array.from({ length: count }, () => [...head, text]);
+        await sendAll(socket.lastEndpoint!, peerType, messages);
       }
 
       const turns: number[] = [];
@@ -138,13 +148,13 @@ describe("a flood from one peer does not starve another", () => {
   }
 });
 
-describe("Pair", () => {
+describeOver(TRANSPORTS, "Pair", (transport) => {
   afterEach(() => cleanup.run());
 
   it("sends and receives both ways", async () => {
     const one = cleanup.add(new Pair(RECEIVES));
     const two = cleanup.add(new Pair(RECEIVES));
-    await one.bind(ANY_PORT);
+    await one.bind(anywhere(transport));
     two.connect(one.lastEndpoint!);
     for (let i = 0; i < 10; i++) {
       await one.send(["from one", String(i)]);
@@ -158,17 +168,16 @@ describe("Pair", () => {
 
   it("refuses a second peer, and takes a third when the first has gone", async () => {
     const pair = cleanup.add(new Pair(RECEIVES));
-    await pair.bind(ANY_PORT);
-    const first = cleanup.add(await connectAs(pair.lastEndpoint!, "PAIR"));
+    await pair.bind(anywhere(transport));
+    const first = cleanup.add(await join(pair.lastEndpoint!, "PAIR"));
     await eventually(() => pair.writable);
-    const second = cleanup.add(await dial(pair.lastEndpoint!));
-    second.send(greeting(), ready("PAIR"), message("not heard"));
-    await second.untilClosed();
-    first.send(message("still here"));
+    const dismiss = await intrude(pair.lastEndpoint!);
+    first.say("still here");
     assertFrames(await pair.receive(), ["still here"]);
     await pair.send("to the first");
-    assertFrames(await takeMessage(first), ["to the first"]);
-    first.destroy();
+    assertFrames(await first.hear(), ["to the first"]);
+    await dismiss();
+    first.leave();
     await eventually(() => !pair.writable);
 
     const third = cleanup.add(new Pair({ ...RECEIVES, ...QUICK }));
@@ -179,34 +188,46 @@ describe("Pair", () => {
     assertFrames(await pair.receive(), ["from the third"]);
   });
 
+  /** A second peer: a raw one is closed by the socket, another socket waits until it is dismissed. */
+  async function intrude(endpoint: string): Promise<() => Promise<void>> {
+    if (transport === "inproc") {
+      const peer = cleanup.add(await join(endpoint, "PAIR"));
+      peer.say("not heard");
+      return () => peer.close();
+    }
+    const peer = cleanup.add(await dial(endpoint));
+    peer.send(greeting(), ready("PAIR"), message("not heard"));
+    return () => peer.untilClosed();
+  }
+
   it("that is refused keeps its messages and comes in when there is room", async () => {
     const pair = cleanup.add(new Pair(RECEIVES));
-    await pair.bind(ANY_PORT);
-    const first = cleanup.add(await connectAs(pair.lastEndpoint!, "PAIR"));
+    await pair.bind(anywhere(transport));
+    const first = cleanup.add(await join(pair.lastEndpoint!, "PAIR"));
     await eventually(() => pair.writable);
     const patient = cleanup.add(new Pair({ ...RECEIVES, ...QUICK, immediate: true }));
     patient.connect(pair.lastEndpoint!);
     const sending = patient.send("at last");
-    first.destroy();
+    first.leave();
     assertFrames(await pair.receive(), ["at last"]);
     await sending;
   });
 
   it("says EBUSY to a second connect", () => {
     const pair = cleanup.add(new Pair());
-    pair.connect(NOBODY);
-    failure(() => pair.connect("tcp://127.0.0.1:10"), "EBUSY");
-    pair.disconnect(NOBODY);
-    pair.connect("tcp://127.0.0.1:10");
+    pair.connect(nowhere(transport));
+    failure(() => pair.connect(nowhere(transport, 1)), "EBUSY");
+    pair.disconnect(nowhere(transport));
+    pair.connect(nowhere(transport, 1));
   });
 });
 
-describe("a message of several frames", () => {
+describeOver(TRANSPORTS, "a message of several frames", (transport) => {
   afterEach(() => cleanup.run());
 
   it("stays together among those of other senders", async () => {
     const pull = cleanup.add(new Pull(RECEIVES));
-    await pull.bind(ANY_PORT);
+    await pull.bind(anywhere(transport));
     const count = 500;
     const sending = [0, 1, 2].map(async (name) => {
       const push = cleanup.add(new Push());
@@ -231,7 +252,7 @@ describe("a message of several frames", () => {
     const push = cleanup.add(new Push());
     const pulls = await Promise.all([0, 1, 2].map(async () => {
       const pull = cleanup.add(new Pull(RECEIVES));
-      await pull.bind(ANY_PORT);
+      await pull.bind(anywhere(transport));
       push.connect(pull.lastEndpoint!);
       return pull;
     }));
@@ -243,7 +264,7 @@ describe("a message of several frames", () => {
 
   it("may have a thousand of them", async () => {
     const pull = cleanup.add(new Pull(RECEIVES));
-    await pull.bind(ANY_PORT);
+    await pull.bind(anywhere(transport));
     const push = cleanup.add(new Push());
     push.connect(pull.lastEndpoint!);
     const frames = Array.from({ length: 1_000 }, (_, i) => "x".repeat(i % 300));

@@ -1,7 +1,7 @@
 // What a proxy counts, and what its capture socket sees.
 
 import { assertEquals } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import {
   Dealer,
   Pair,
@@ -14,17 +14,18 @@ import {
   XPublisher,
   XSubscriber,
 } from "../../mod.ts";
+import { anywhere, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, staysPending, within } from "../_util/deadline.ts";
 import { boundPair, type Running, started } from "../_util/proxies.ts";
 import { numbers, subscribed, takeMany, takeTexts } from "../_util/pubsub.ts";
+import { describeOver } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 const cleanup = new Cleanup();
 
-async function streamer(): Promise<Running & { push: Push; pull: Pull }> {
-  const [front, back] = await boundPair(cleanup, new Pull(), new Push());
+async function streamer(transport: Transport): Promise<Running & { push: Push; pull: Pull }> {
+  const [front, back] = await boundPair(cleanup, transport, new Pull(), new Push());
   const push = cleanup.add(new Push());
   push.connect(front.lastEndpoint!);
   const pull = cleanup.add(new Pull(RECEIVES));
@@ -32,13 +33,13 @@ async function streamer(): Promise<Running & { push: Push; pull: Pull }> {
   return { ...started(cleanup, new Proxy(front, back)), push, pull };
 }
 
-describe("the statistics of a Proxy", () => {
+describeOver(TRANSPORTS, "the statistics of a Proxy", (transport) => {
   afterEach(() => cleanup.run());
 
   const none = { messagesIn: 0, bytesIn: 0, messagesOut: 0, bytesOut: 0 };
 
   it("count messages and their octets, in and out", async () => {
-    const { proxy, push, pull } = await streamer();
+    const { proxy, push, pull } = await streamer(transport);
     assertEquals(proxy.statistics, { frontEnd: none, backEnd: none });
     const before = proxy.statistics;
     for (let i = 0; i < 10; i++) await push.send(["12345", "", "678"]);
@@ -52,7 +53,7 @@ describe("the statistics of a Proxy", () => {
   });
 
   it("count both directions, and stay when it is over", async () => {
-    const [front, back] = await boundPair(cleanup, new Pair(), new Pair());
+    const [front, back] = await boundPair(cleanup, transport, new Pair(), new Pair());
     const { proxy, run } = started(cleanup, new Proxy(front, back));
     const [left, right] = [cleanup.add(new Pair(RECEIVES)), cleanup.add(new Pair(RECEIVES))];
     left.connect(front.lastEndpoint!);
@@ -72,13 +73,13 @@ describe("the statistics of a Proxy", () => {
   });
 });
 
-describe("the capture socket of a Proxy", () => {
+describeOver(TRANSPORTS, "the capture socket of a Proxy", (transport) => {
   afterEach(() => cleanup.run());
 
   it("gets every message of both directions, as it is", async () => {
-    const [front, back] = await boundPair(cleanup, new Router(), new Dealer());
+    const [front, back] = await boundPair(cleanup, transport, new Router(), new Dealer());
     const capture = cleanup.add(new Push());
-    await capture.bind(ANY_PORT);
+    await capture.bind(anywhere(transport));
     const tap = cleanup.add(new Pull(RECEIVES));
     tap.connect(capture.lastEndpoint!);
     await eventually(() => capture.writable);
@@ -100,9 +101,9 @@ describe("the capture socket of a Proxy", () => {
   });
 
   it("may be a Pair that listens to a network of publishers", async () => {
-    const [front, back] = await boundPair(cleanup, new XSubscriber(), new XPublisher());
+    const [front, back] = await boundPair(cleanup, transport, new XSubscriber(), new XPublisher());
     const [capture, listener] = [cleanup.add(new Pair()), cleanup.add(new Pair(RECEIVES))];
-    await capture.bind(ANY_PORT);
+    await capture.bind(anywhere(transport));
     listener.connect(capture.lastEndpoint!);
     await eventually(() => capture.writable);
     started(cleanup, new Proxy(front, back, capture));
@@ -122,9 +123,9 @@ describe("the capture socket of a Proxy", () => {
 
   it("makes the proxy wait while it has no room, and loses nothing", async () => {
     const marks = { receiveHighWaterMark: 100 };
-    const [front, back] = await boundPair(cleanup, new Pull(marks), new Push());
+    const [front, back] = await boundPair(cleanup, transport, new Pull(marks), new Push());
     const capture = cleanup.add(new Push({ sendHighWaterMark: 5 }));
-    await capture.bind(ANY_PORT);
+    await capture.bind(anywhere(transport));
     started(cleanup, new Proxy(front, back, capture));
     const push = cleanup.add(new Push({ sendHighWaterMark: 100 }));
     push.connect(front.lastEndpoint!);
@@ -146,9 +147,9 @@ describe("the capture socket of a Proxy", () => {
   });
 
   it("may be closed meanwhile: the proxy goes on without it, or ends", async () => {
-    const [front, back] = await boundPair(cleanup, new Pull(), new Push());
+    const [front, back] = await boundPair(cleanup, transport, new Pull(), new Push());
     const capture = cleanup.add(new Push({ linger: 0 }));
-    await capture.bind(ANY_PORT);
+    await capture.bind(anywhere(transport));
     const tap = cleanup.add(new Pull(RECEIVES));
     tap.connect(capture.lastEndpoint!);
     await eventually(() => capture.writable);
@@ -167,9 +168,9 @@ describe("the capture socket of a Proxy", () => {
   });
 
   it("may be a Publisher, with or without subscribers", async () => {
-    const [front, back] = await boundPair(cleanup, new Pull(), new Push());
+    const [front, back] = await boundPair(cleanup, transport, new Pull(), new Push());
     const capture = cleanup.add(new Publisher());
-    await capture.bind(ANY_PORT);
+    await capture.bind(anywhere(transport));
     started(cleanup, new Proxy(front, back, capture));
     const push = cleanup.add(new Push());
     push.connect(front.lastEndpoint!);

@@ -1,7 +1,7 @@
 // Back-pressure through a proxy: a slow back end slows the front down, nothing is lost, memory stays bounded.
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import {
   Dealer,
   Proxy,
@@ -13,13 +13,15 @@ import {
   XPublisher,
   XSubscriber,
 } from "../../mod.ts";
+import { type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, pause, staysPending, within } from "../_util/deadline.ts";
 import { fill, type Fillable } from "../_util/filling.ts";
 import { memory } from "../_util/memory.ts";
 import { boundPair, type Running, started } from "../_util/proxies.ts";
 import { numbers, subscribed, takeMany, takeTexts } from "../_util/pubsub.ts";
-import { connectAs } from "../_util/raw_zmtp.ts";
+import { join } from "../_util/scripted_peer.ts";
+import { describeOver, DISTINCT_TRANSPORTS } from "../_util/transports.ts";
 
 const RECEIVES = { receiveTimeout: 10_000 } as const;
 /** More than the system's buffers take of the two connections that a message goes over. */
@@ -30,9 +32,13 @@ const SMALL = { sendHighWaterMark: 10 } as const;
 const MB = 1_000_000;
 const cleanup = new Cleanup();
 
-async function streamer(mark: number): Promise<Running & { push: Push; pull: Pull }> {
+async function streamer(
+  transport: Transport,
+  mark: number,
+): Promise<Running & { push: Push; pull: Pull }> {
   const [front, back] = await boundPair(
     cleanup,
+    transport,
     new Pull({ receiveHighWaterMark: mark }),
     new Push({ sendHighWaterMark: mark }),
   );
@@ -50,14 +56,14 @@ async function fillUp(socket: Fillable): Promise<number> {
   return taken;
 }
 
-describe("a Proxy of PULL and PUSH", () => {
+describeOver(DISTINCT_TRANSPORTS, "a Proxy of PULL and PUSH", (transport) => {
   afterEach(() => cleanup.run());
 
   for (
     const [mark, size] of [[10, 10_000], [100, 10_000], [10, 200_000], [1_000, 1_000]] as const
   ) {
     it(`stops the front when the back is full: ${size} octets at marks of ${mark}`, async () => {
-      const { proxy, push, pull } = await streamer(mark);
+      const { proxy, push, pull } = await streamer(transport, mark);
       const body = new Uint8Array(size);
       const before = memory();
       let sent = 0;
@@ -88,7 +94,7 @@ describe("a Proxy of PULL and PUSH", () => {
   }
 
   it("loses nothing when the back end reads slowly, and when it comes and goes", async () => {
-    const { push, pull } = await streamer(10);
+    const { push, pull } = await streamer(transport, 10);
     const body = new Uint8Array(5_000);
     const count = 4_000;
     const sending = (async () => {
@@ -102,7 +108,7 @@ describe("a Proxy of PULL and PUSH", () => {
   });
 
   it("holds messages for a back end that is not there yet", async () => {
-    const [front, back] = await boundPair(cleanup, new Pull(), new Push());
+    const [front, back] = await boundPair(cleanup, transport, new Pull(), new Push());
     const { proxy } = started(cleanup, new Proxy(front, back));
     const push = cleanup.add(new Push());
     push.connect(front.lastEndpoint!);
@@ -115,7 +121,7 @@ describe("a Proxy of PULL and PUSH", () => {
   });
 
   it("does not starve the event loop while it forwards a flood", async () => {
-    const { push, pull } = await streamer(1_000);
+    const { push, pull } = await streamer(transport, 1_000);
     let running = true;
     const sending = (async () => {
       while (running) await push.send("flood");
@@ -138,12 +144,13 @@ describe("a Proxy of PULL and PUSH", () => {
   });
 });
 
-describe("a Proxy of ROUTER and DEALER", () => {
+describeOver(DISTINCT_TRANSPORTS, "a Proxy of ROUTER and DEALER", (transport) => {
   afterEach(() => cleanup.run());
 
   it("makes its clients wait while no worker reads, and loses no request", async () => {
     const [front, back] = await boundPair(
       cleanup,
+      transport,
       new Router({ ...SMALL, receiveHighWaterMark: 10 }),
       new Dealer({ ...SMALL, receiveHighWaterMark: 10 }),
     );
@@ -160,7 +167,7 @@ describe("a Proxy of ROUTER and DEALER", () => {
   });
 
   it("goes on answering while its workers are full", async () => {
-    const [front, back] = await boundPair(cleanup, new Router(), new Dealer(SMALL));
+    const [front, back] = await boundPair(cleanup, transport, new Router(), new Dealer(SMALL));
     started(cleanup, new Proxy(front, back));
     const client = cleanup.add(new Dealer({ routingId: "c", ...SMALL, ...RECEIVES }));
     client.connect(front.lastEndpoint!);
@@ -174,11 +181,11 @@ describe("a Proxy of ROUTER and DEALER", () => {
   });
 });
 
-describe("terminate", () => {
+describeOver(TRANSPORTS, "terminate", (transport) => {
   afterEach(() => cleanup.run());
 
   it("works while the back end has no peer", async () => {
-    const [front, back] = await boundPair(cleanup, new Subscriber(), new Push());
+    const [front, back] = await boundPair(cleanup, transport, new Subscriber(), new Push());
     front.subscribe();
     const { proxy, run } = started(cleanup, new Proxy(front, back));
     const publisher = cleanup.add(new Publisher());
@@ -195,10 +202,11 @@ describe("terminate", () => {
   it("works while the back end is full, linger allowing", async () => {
     const [front, back] = await boundPair(
       cleanup,
+      transport,
       new Pull({ receiveHighWaterMark: 10 }),
       new Push({ ...SMALL, linger: 0 }),
     );
-    const stalled = cleanup.add(await connectAs(back.lastEndpoint!, "PULL"));
+    const stalled = cleanup.add(await join(back.lastEndpoint!, "PULL"));
     stalled.pause();
     const { proxy, run } = started(cleanup, new Proxy(front, back));
     const push = cleanup.add(new Push(SMALL));
@@ -213,74 +221,80 @@ describe("terminate", () => {
   });
 });
 
-describe("a Proxy of XSUB and XPUB with noDrop and small marks", () => {
-  afterEach(() => cleanup.run());
+describeOver(
+  DISTINCT_TRANSPORTS,
+  "a Proxy of XSUB and XPUB with noDrop and small marks",
+  (transport) => {
+    afterEach(() => cleanup.run());
 
-  it("stops the publisher for a slow subscriber; its statistics are there all the while", async () => {
-    const marks = { sendHighWaterMark: 10, receiveHighWaterMark: 10 };
-    const [front, back] = await boundPair(
-      cleanup,
-      new XSubscriber(marks),
-      new XPublisher({ ...marks, noDrop: true }),
-    );
-    const { proxy } = started(cleanup, new Proxy(front, back));
-    const publisher = cleanup.add(new XPublisher({ ...marks, noDrop: true, ...RECEIVES }));
-    publisher.connect(front.lastEndpoint!);
-    const subscriber = cleanup.add(new Subscriber({ ...RECEIVES, receiveHighWaterMark: 10 }));
-    subscriber.connect(back.lastEndpoint!);
-    subscriber.subscribe();
-    assertEquals(await takeTexts(publisher), ["\x01"]);
-    const body = new Uint8Array(20_000);
-    let sent = 0;
-    const numbered = {
-      sendTimeout: -1,
-      send: async (): Promise<void> => {
-        publisher.sendTimeout = numbered.sendTimeout;
-        await publisher.send([String(sent), body]);
-        sent++;
-      },
-    };
-    await fillUp(numbered);
-    assertGreater(sent, 19);
-    assertLess(sent, 40 + (BUFFERS + BATCHES) / body.length);
-    assertGreater(proxy.statistics.frontEnd.messagesIn, 0);
-    for (let i = 0; i < sent; i++) {
-      assertEquals(String((await subscriber.receive())[0]), String(i));
-      if (i % 50 === 0) assertGreater(proxy.statistics.backEnd.messagesOut, i);
-    }
-    assertEquals(proxy.statistics.backEnd.messagesOut, sent);
-    assertEquals([back.stats().dropped, publisher.stats().dropped], [0, 0]);
-  });
-
-  it("without noDrop drops for the slow one alone, and others get everything", async () => {
-    const [front, back] = await boundPair(
-      cleanup,
-      new XSubscriber(),
-      new XPublisher({ sendHighWaterMark: 10 }),
-    );
-    started(cleanup, new Proxy(front, back));
-    const publisher = cleanup.add(new Publisher());
-    publisher.connect(front.lastEndpoint!);
-    const [slow, quick] = [
-      new Subscriber({ receiveHighWaterMark: 10 }),
-      new Subscriber(RECEIVES),
-    ].map((subscriber) => {
-      cleanup.add(subscriber);
+    it("stops the publisher for a slow subscriber; its statistics are there all the while", async () => {
+      const marks = { sendHighWaterMark: 10, receiveHighWaterMark: 10 };
+      const [front, back] = await boundPair(
+        cleanup,
+        transport,
+        new XSubscriber(marks),
+        new XPublisher({ ...marks, noDrop: true }),
+      );
+      const { proxy } = started(cleanup, new Proxy(front, back));
+      const publisher = cleanup.add(new XPublisher({ ...marks, noDrop: true, ...RECEIVES }));
+      publisher.connect(front.lastEndpoint!);
+      const subscriber = cleanup.add(new Subscriber({ ...RECEIVES, receiveHighWaterMark: 10 }));
       subscriber.connect(back.lastEndpoint!);
       subscriber.subscribe();
-      return subscriber;
+      assertEquals(await takeTexts(publisher), ["\x01"]);
+      const body = new Uint8Array(20_000);
+      let sent = 0;
+      const numbered = {
+        sendTimeout: -1,
+        send: async (): Promise<void> => {
+          publisher.sendTimeout = numbered.sendTimeout;
+          await publisher.send([String(sent), body]);
+          sent++;
+        },
+      };
+      await fillUp(numbered);
+      assertGreater(sent, 19);
+      assertLess(sent, 40 + (BUFFERS + BATCHES) / body.length);
+      assertGreater(proxy.statistics.frontEnd.messagesIn, 0);
+      for (let i = 0; i < sent; i++) {
+        assertEquals(String((await subscriber.receive())[0]), String(i));
+        if (i % 50 === 0) assertGreater(proxy.statistics.backEnd.messagesOut, i);
+      }
+      assertEquals(proxy.statistics.backEnd.messagesOut, sent);
+      assertEquals([back.stats().dropped, publisher.stats().dropped], [0, 0]);
     });
-    await subscribed(back, 2);
-    await subscribed(publisher, 1);
-    const body = new Uint8Array(20_000);
-    let sent = 0;
-    while (back.stats().dropped < 20) {
-      await publisher.send([String(sent), body]);
-      assertEquals(String((await quick.receive())[0]), String(sent));
-      sent++;
-      assertLess(sent, 5_000);
-    }
-    assert(slow.readable);
-    assertEquals(back.stats().peers.filter(({ dropped }) => dropped > 0).length, 1);
-  });
-});
+
+    it("without noDrop drops for the slow one alone, and others get everything", async () => {
+      const [front, back] = await boundPair(
+        cleanup,
+        transport,
+        new XSubscriber(),
+        new XPublisher({ sendHighWaterMark: 10 }),
+      );
+      started(cleanup, new Proxy(front, back));
+      const publisher = cleanup.add(new Publisher());
+      publisher.connect(front.lastEndpoint!);
+      const [slow, quick] = [
+        new Subscriber({ receiveHighWaterMark: 10 }),
+        new Subscriber(RECEIVES),
+      ].map((subscriber) => {
+        cleanup.add(subscriber);
+        subscriber.connect(back.lastEndpoint!);
+        subscriber.subscribe();
+        return subscriber;
+      });
+      await subscribed(back, 2);
+      await subscribed(publisher, 1);
+      const body = new Uint8Array(20_000);
+      let sent = 0;
+      while (back.stats().dropped < 20) {
+        await publisher.send([String(sent), body]);
+        assertEquals(String((await quick.receive())[0]), String(sent));
+        sent++;
+        assertLess(sent, 5_000);
+      }
+      assert(slow.readable);
+      assertEquals(back.stats().peers.filter(({ dropped }) => dropped > 0).length, 1);
+    });
+  },
+);

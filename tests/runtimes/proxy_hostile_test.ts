@@ -29,7 +29,12 @@ let subscriber: Subscriber;
 let count = 0;
 
 async function openForwarder(options: Rules = {}): Promise<void> {
-  [front, back] = await boundPair(cleanup, new XSubscriber(options), new XPublisher(options));
+  [front, back] = await boundPair(
+    cleanup,
+    "tcp",
+    new XSubscriber(options),
+    new XPublisher(options),
+  );
   started(cleanup, new Proxy(front, back));
   // A forwarder has the topics of all its subscribers.
   publisher = cleanup.add(new XPublisher({ ...options, maxSubscriptions: 0 }));
@@ -223,7 +228,7 @@ describe("a client of a queue", () => {
       () => new XSubscriber(),
     ];
     for (const open of behind) {
-      const [pull, other] = await boundPair(cleanup, new Pull(), open());
+      const [pull, other] = await boundPair(cleanup, "tcp", new Pull(), open());
       const { proxy, run } = started(cleanup, new Proxy<Pull, Router | XSubscriber>(pull, other));
       const witness = cleanup.add(
         await connectAs(

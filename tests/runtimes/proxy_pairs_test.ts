@@ -1,7 +1,7 @@
 // The pairs of socket types that a proxy joins, also the less usual ones, and messages of unusual shapes.
 
 import { assert, assertEquals } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import {
   Dealer,
   Pair,
@@ -17,11 +17,13 @@ import {
   XPublisher,
   XSubscriber,
 } from "../../mod.ts";
+import { type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, within } from "../_util/deadline.ts";
 import { assertOctets, pattern } from "../_util/octets.ts";
 import { boundPair, started } from "../_util/proxies.ts";
 import { numbers, subscribed, takeMany, takeTexts } from "../_util/pubsub.ts";
+import { describeOver } from "../_util/transports.ts";
 
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 const cleanup = new Cleanup();
@@ -33,19 +35,24 @@ function joined<S extends Socket>(socket: S, endpoint: string): S {
 }
 
 async function proxied<F extends Socket, B extends Socket>(
+  transport: Transport,
   front: F,
   back: B,
 ): Promise<{ front: F; back: B; frontEnd: string; backEnd: string; proxy: Proxy }> {
-  await boundPair(cleanup, front, back);
+  await boundPair(cleanup, transport, front, back);
   const { proxy } = started(cleanup, new Proxy(front, back));
   return { front, back, proxy, frontEnd: front.lastEndpoint!, backEnd: back.lastEndpoint! };
 }
 
-describe("a Proxy joins", () => {
+describeOver(TRANSPORTS, "a Proxy joins", (transport) => {
   afterEach(() => cleanup.run());
 
   it("SUB and PUB", async () => {
-    const { front, back, frontEnd, backEnd } = await proxied(new Subscriber(), new Publisher());
+    const { front, back, frontEnd, backEnd } = await proxied(
+      transport,
+      new Subscriber(),
+      new Publisher(),
+    );
     front.subscribe("a");
     const publisher = joined(new Publisher(), frontEnd);
     const subscriber = joined(new Subscriber(RECEIVES), backEnd);
@@ -57,10 +64,10 @@ describe("a Proxy joins", () => {
   });
 
   it("SUB and PUSH, and PULL and PUB", async () => {
-    const first = await proxied(new Subscriber(), new Push());
+    const first = await proxied(transport, new Subscriber(), new Push());
     first.front.subscribe();
     const publisher = joined(new Publisher(), first.frontEnd);
-    const second = await proxied(new Pull(), new Publisher());
+    const second = await proxied(transport, new Pull(), new Publisher());
     first.back.connect(second.frontEnd);
     const subscriber = joined(new Subscriber(RECEIVES), second.backEnd);
     subscriber.subscribe("a");
@@ -72,7 +79,7 @@ describe("a Proxy joins", () => {
   });
 
   it("REP and REQ", async () => {
-    const { frontEnd, backEnd } = await proxied(new Reply(), new Request());
+    const { frontEnd, backEnd } = await proxied(transport, new Reply(), new Request());
     const reply = joined(new Reply(), backEnd);
     void (async () => {
       for await (const frames of reply) await reply.send([...frames, "answered"]);
@@ -88,7 +95,7 @@ describe("a Proxy joins", () => {
 
   it("two DEALERs, and two PAIRs", async () => {
     for (const type of [Dealer, Pair]) {
-      const { frontEnd, backEnd } = await proxied(new type(), new type());
+      const { frontEnd, backEnd } = await proxied(transport, new type(), new type());
       const [left, right] = [frontEnd, backEnd].map((end) => joined(new type(RECEIVES), end));
       const expected = numbers(200);
       const both = [[left, right], [right, left]].map(async ([from, to]) => {
@@ -100,8 +107,8 @@ describe("a Proxy joins", () => {
   });
 
   it("ROUTER and DEALER whose peers are ROUTERs and DEALERs in a chain", async () => {
-    const inner = await proxied(new Router(), new Dealer());
-    const outer = await proxied(new Router(), new Dealer());
+    const inner = await proxied(transport, new Router(), new Dealer());
+    const outer = await proxied(transport, new Router(), new Dealer());
     outer.back.connect(inner.frontEnd);
     const reply = joined(new Reply(), inner.backEnd);
     void (async () => {
@@ -117,7 +124,7 @@ describe("a Proxy joins", () => {
   });
 
   it("what can only receive at both ends: nothing moves, and it can be ended", async () => {
-    const { proxy, frontEnd } = await proxied(new Pull(), new Pull());
+    const { proxy, frontEnd } = await proxied(transport, new Pull(), new Pull());
     const push = joined(new Push(), frontEnd);
     await push.send("nowhere to go");
     await eventually(() => proxy.frontEnd.readable);
@@ -127,11 +134,11 @@ describe("a Proxy joins", () => {
   });
 });
 
-describe("through a Proxy go", () => {
+describeOver(TRANSPORTS, "through a Proxy go", (transport) => {
   afterEach(() => cleanup.run());
 
   it("messages of thousands of frames", async () => {
-    const { frontEnd, backEnd } = await proxied(new Pull(), new Push());
+    const { frontEnd, backEnd } = await proxied(transport, new Pull(), new Push());
     const push = joined(new Push(), frontEnd);
     const pull = joined(new Pull(RECEIVES), backEnd);
     const counts = [1, 2, 255, 5_000, 20_000, 3];
@@ -144,7 +151,7 @@ describe("through a Proxy go", () => {
   const sizes = [0, 1, 255, 256, 4_095, 8_192, 16_384, 32_768, 65_536, 300_000, 3_000_000];
   it(`frames of ${sizes.join(", ")} octets, alone and together`, async () => {
     const back = new XPublisher({ noDrop: true });
-    const { front, frontEnd, backEnd } = await proxied(new XSubscriber(), back);
+    const { front, frontEnd, backEnd } = await proxied(transport, new XSubscriber(), back);
     const publisher = joined(new Publisher({ noDrop: true }), frontEnd);
     const subscriber = joined(new Subscriber(RECEIVES), backEnd);
     subscriber.subscribe("n");
@@ -172,7 +179,7 @@ describe("through a Proxy go", () => {
 
   it("the welcome message of its back end, and that of publishers behind it", async () => {
     const back = new XPublisher({ welcomeMessage: "W back" });
-    const { frontEnd, backEnd } = await proxied(new XSubscriber(), back);
+    const { frontEnd, backEnd } = await proxied(transport, new XSubscriber(), back);
     const subscriber = joined(new Subscriber(RECEIVES), backEnd);
     subscriber.subscribe("W");
     assertEquals(await takeTexts(subscriber), ["W back"]);

@@ -1,7 +1,7 @@
 // Proxies: requests to workers and back, publishers to subscribers, steering, statistics, capture.
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import {
   Dealer,
   Proxy,
@@ -16,24 +16,25 @@ import {
   XPublisher,
   XSubscriber,
 } from "../../mod.ts";
+import { anywhere, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, staysPending, within } from "../_util/deadline.ts";
 import { numbers, subscribed, takeMany, takeTexts } from "../_util/pubsub.ts";
 import { assertSays, failure, rejection } from "../_util/rejection.ts";
 import { boundPair, type Running, started } from "../_util/proxies.ts";
+import { describeOver } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 const cleanup = new Cleanup();
 
-async function queue(): Promise<{ proxy: Proxy; front: string; back: string }> {
-  const [front, back] = await boundPair(cleanup, new Router(), new Dealer());
+async function queue(transport: Transport): Promise<{ proxy: Proxy; front: string; back: string }> {
+  const [front, back] = await boundPair(cleanup, transport, new Router(), new Dealer());
   const { proxy } = started(cleanup, new Proxy(front, back));
   return { proxy, front: front.lastEndpoint!, back: back.lastEndpoint! };
 }
 
-async function streamer(): Promise<Running & { push: Push; pull: Pull }> {
-  const [front, back] = await boundPair(cleanup, new Pull(), new Push());
+async function streamer(transport: Transport): Promise<Running & { push: Push; pull: Pull }> {
+  const [front, back] = await boundPair(cleanup, transport, new Pull(), new Push());
   const push = cleanup.add(new Push());
   push.connect(front.lastEndpoint!);
   const pull = cleanup.add(new Pull(RECEIVES));
@@ -41,11 +42,11 @@ async function streamer(): Promise<Running & { push: Push; pull: Pull }> {
   return { ...started(cleanup, new Proxy(front, back)), push, pull };
 }
 
-describe("a Proxy of ROUTER and DEALER", () => {
+describeOver(TRANSPORTS, "a Proxy of ROUTER and DEALER", (transport) => {
   afterEach(() => cleanup.run());
 
   it("deals the requests of many clients to many workers, and brings each its answers", async () => {
-    const { front, back } = await queue();
+    const { front, back } = await queue(transport);
     let served = 0;
     const workers = Array.from({ length: 3 }, () => {
       const worker = cleanup.add(new Dealer(RECEIVES));
@@ -75,7 +76,7 @@ describe("a Proxy of ROUTER and DEALER", () => {
   });
 
   it("joins Request and Reply", async () => {
-    const { proxy, front, back } = await queue();
+    const { proxy, front, back } = await queue(transport);
     for (let i = 0; i < 2; i++) {
       const reply = cleanup.add(new Reply());
       reply.connect(back);
@@ -98,7 +99,12 @@ describe("a Proxy of ROUTER and DEALER", () => {
 
   it("drops the answers for a client that is gone, and serves the others", async () => {
     for (const mandatory of [false, true]) {
-      const [router, dealer] = await boundPair(cleanup, new Router({ mandatory }), new Dealer());
+      const [router, dealer] = await boundPair(
+        cleanup,
+        transport,
+        new Router({ mandatory }),
+        new Dealer(),
+      );
       started(cleanup, new Proxy(router, dealer));
       const worker = cleanup.add(new Dealer(RECEIVES));
       worker.connect(dealer.lastEndpoint!);
@@ -118,7 +124,7 @@ describe("a Proxy of ROUTER and DEALER", () => {
   });
 
   it("goes on when clients and workers go", async () => {
-    const { front, back } = await queue();
+    const { front, back } = await queue(transport);
     for (let round = 0; round < 5; round++) {
       const reply = cleanup.add(new Reply());
       reply.connect(back);
@@ -132,11 +138,11 @@ describe("a Proxy of ROUTER and DEALER", () => {
   });
 });
 
-describe("a Proxy of XSUB and XPUB", () => {
+describeOver(TRANSPORTS, "a Proxy of XSUB and XPUB", (transport) => {
   afterEach(() => cleanup.run());
 
   it("brings topics up and messages down", async () => {
-    const [front, back] = await boundPair(cleanup, new XSubscriber(), new XPublisher());
+    const [front, back] = await boundPair(cleanup, transport, new XSubscriber(), new XPublisher());
     started(cleanup, new Proxy(front, back));
     const publishers = [1, 2].map(() => cleanup.add(new Publisher()));
     for (const each of publishers) each.connect(front.lastEndpoint!);
@@ -171,7 +177,7 @@ describe("a Proxy of XSUB and XPUB", () => {
   });
 
   it("brings user messages up, and a late publisher all topics", async () => {
-    const [front, back] = await boundPair(cleanup, new XSubscriber(), new XPublisher());
+    const [front, back] = await boundPair(cleanup, transport, new XSubscriber(), new XPublisher());
     started(cleanup, new Proxy(front, back));
     const subscriber = cleanup.add(new XSubscriber(RECEIVES));
     subscriber.connect(back.lastEndpoint!);
@@ -192,9 +198,9 @@ describe("a Proxy of XSUB and XPUB", () => {
     for (let i = 0; i < 3; i++) {
       const front = cleanup.add(new XSubscriber());
       const back = cleanup.add(new XPublisher());
-      await back.bind(ANY_PORT);
+      await back.bind(anywhere(transport));
       if (upstream === undefined) {
-        await front.bind(ANY_PORT);
+        await front.bind(anywhere(transport));
         publisher.connect(front.lastEndpoint!);
       } else front.connect(upstream);
       upstream = back.lastEndpoint!;
@@ -211,11 +217,11 @@ describe("a Proxy of XSUB and XPUB", () => {
   });
 });
 
-describe("a Proxy", () => {
+describeOver(TRANSPORTS, "a Proxy", (transport) => {
   afterEach(() => cleanup.run());
 
   it("keeps the order, the frames and every octet", async () => {
-    const { push, pull } = await streamer();
+    const { push, pull } = await streamer(transport);
     const body = new Uint8Array(1_000_000).map((_, i) => i * 7);
     for (let i = 0; i < 20; i++) await push.send([String(i), "", body, "tail"]);
     for (let i = 0; i < 20; i++) {
@@ -226,7 +232,7 @@ describe("a Proxy", () => {
   });
 
   it("has its sockets as properties", async () => {
-    const [front, back] = await boundPair(cleanup, new Pull(), new Push());
+    const [front, back] = await boundPair(cleanup, transport, new Pull(), new Push());
     const capture = cleanup.add(new Push());
     const proxy = new Proxy(front, back, capture);
     assertEquals([proxy.frontEnd, proxy.backEnd, proxy.capture], [front, back, capture]);
@@ -234,7 +240,7 @@ describe("a Proxy", () => {
   });
 
   it("holds messages back while it is paused", async () => {
-    const { proxy, push, pull } = await streamer();
+    const { proxy, push, pull } = await streamer(transport);
     await push.send("1");
     assertEquals(await takeTexts(pull), ["1"]);
     for (let round = 0; round < 3; round++) {
@@ -251,7 +257,7 @@ describe("a Proxy", () => {
 
   it("closes its sockets when it is terminated, and run resolves", async () => {
     for (const paused of [false, true]) {
-      const { proxy, run, push } = await streamer();
+      const { proxy, run, push } = await streamer(transport);
       await staysPending(run, 20, "run");
       if (paused) proxy.pause();
       await push.send("x");
@@ -265,7 +271,7 @@ describe("a Proxy", () => {
   });
 
   it("delivers what it has taken before its sockets are closed", async () => {
-    const { proxy, run, push, pull } = await streamer();
+    const { proxy, run, push, pull } = await streamer(transport);
     for (const text of numbers(500)) await push.send(text);
     await eventually(() => proxy.statistics.backEnd.messagesOut === 500);
     proxy.terminate();
@@ -274,7 +280,7 @@ describe("a Proxy", () => {
   });
 
   it("says EBADF to being steered before it runs", async () => {
-    const [front, back] = await boundPair(cleanup, new Pull(), new Push());
+    const [front, back] = await boundPair(cleanup, transport, new Pull(), new Push());
     const proxy = new Proxy(front, back);
     for (const call of [() => proxy.pause(), () => proxy.resume(), () => proxy.terminate()]) {
       assertInstanceOf(failure(call, "EBADF"), StateError);
@@ -284,7 +290,7 @@ describe("a Proxy", () => {
   it("does not run with a socket that is neither bound nor connected", async () => {
     const bound = async (): Promise<Pull> => {
       const pull = cleanup.add(new Pull(RECEIVES));
-      await pull.bind(ANY_PORT);
+      await pull.bind(anywhere(transport));
       return pull;
     };
     const loose = (): Push => cleanup.add(new Push());
@@ -299,7 +305,7 @@ describe("a Proxy", () => {
   });
 
   it("does not run with a closed socket, nor twice", async () => {
-    const [front, back] = await boundPair(cleanup, new Pull(), new Push());
+    const [front, back] = await boundPair(cleanup, transport, new Pull(), new Push());
     const { proxy, run } = started(cleanup, new Proxy(front, back));
     assertInstanceOf(await proxy.run().then(() => undefined, (error) => error), Error);
     await staysPending(run, 20, "the first run");
@@ -312,7 +318,7 @@ describe("a Proxy", () => {
   });
 
   it("owns its sockets: they are busy for everybody else", async () => {
-    const { proxy, push, pull } = await streamer();
+    const { proxy, push, pull } = await streamer(transport);
     const [front, back] = [proxy.frontEnd as Pull, proxy.backEnd as Push];
     await rejection(front.receive(), "EBUSY");
     await rejection(back.send("x"), "EBUSY");
@@ -320,7 +326,7 @@ describe("a Proxy", () => {
     assertEquals(await takeTexts(pull), ["still"]);
     await rejection(new Proxy(front, back).run(), "EBUSY");
     const other = cleanup.add(new Pull());
-    await other.bind(ANY_PORT);
+    await other.bind(anywhere(transport));
     await rejection(new Proxy(other, back).run(), "EBUSY");
     other.receiveTimeout = 0;
     await rejection(other.receive(), "EAGAIN"); // it was not taken by half a proxy
@@ -329,7 +335,7 @@ describe("a Proxy", () => {
   });
 
   it("does not run with a socket on which a receive waits", async () => {
-    const [front, back] = await boundPair(cleanup, new Pull(RECEIVES), new Push());
+    const [front, back] = await boundPair(cleanup, transport, new Pull(RECEIVES), new Push());
     const receiving = front.receive();
     await rejection(new Proxy(front, back).run(), "EBUSY");
     const push = cleanup.add(new Push());
@@ -344,7 +350,7 @@ describe("a Proxy", () => {
   });
 
   it("passes on what its sockets had received before it ran", async () => {
-    const [front, back] = await boundPair(cleanup, new Pull(), new Push());
+    const [front, back] = await boundPair(cleanup, transport, new Pull(), new Push());
     const push = cleanup.add(new Push());
     push.connect(front.lastEndpoint!);
     for (const text of numbers(50)) await push.send(text);
@@ -357,7 +363,7 @@ describe("a Proxy", () => {
 
   it("ends when one of its sockets is closed, and closes the other", async () => {
     for (const which of ["frontEnd", "backEnd"] as const) {
-      const { proxy, run } = await streamer();
+      const { proxy, run } = await streamer(transport);
       await proxy[which].close();
       await within(run.catch(() => {}), 5_000, "run");
       assertEquals([proxy.frontEnd.closed, proxy.backEnd.closed], [true, true]);
@@ -367,7 +373,7 @@ describe("a Proxy", () => {
 
   it("may have one socket as both ends", async () => {
     const reply = cleanup.add(new Reply());
-    await reply.bind(ANY_PORT);
+    await reply.bind(anywhere(transport));
     const { proxy, run } = started(cleanup, new Proxy(reply, reply));
     const request = cleanup.add(new Request(RECEIVES));
     request.connect(reply.lastEndpoint!);
@@ -381,9 +387,9 @@ describe("a Proxy", () => {
   });
 
   it("may bind and connect more while it runs", async () => {
-    const { proxy, push, pull } = await streamer();
+    const { proxy, push, pull } = await streamer(transport);
     const late = cleanup.add(new Push());
-    await late.bind(ANY_PORT);
+    await late.bind(anywhere(transport));
     proxy.frontEnd.connect(late.lastEndpoint!);
     await late.send("late");
     assertEquals(await takeTexts(pull), ["late"]);

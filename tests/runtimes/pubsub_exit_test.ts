@@ -1,8 +1,9 @@
 // What of publish-subscribe and proxies keeps a process alive and what does not, each in a process of its own.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { after, afterEach, describe, it } from "@std/testing/bdd";
 import { Publisher, Pull, Push, Subscriber } from "../../mod.ts";
+import { type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { pause } from "../_util/deadline.ts";
 import { type Program, start } from "../_util/process.ts";
@@ -10,6 +11,8 @@ import { subscribed } from "../_util/pubsub.ts";
 import { RawServer } from "../_util/raw_peer.ts";
 import { subscribeCommand } from "../_util/raw_subscriptions.ts";
 import { shakeHands, takeMessage } from "../_util/raw_zmtp.ts";
+import { SocketFolder } from "../_util/socket_folder.ts";
+import { describeOver } from "../_util/transports.ts";
 
 /** Far more than any of them needs, starting included. */
 const AT_ONCE_MS = 5_000;
@@ -17,8 +20,12 @@ const AT_ONCE_MS = 5_000;
 const ALIVE_MS = 400;
 const cleanup = new Cleanup();
 
-function run(name: string, ...args: string[]): Program {
-  return cleanup.add(start("pubsub_exit_cases.ts", name, ...args));
+/** Socket files of programs. */
+const folder = new SocketFolder();
+after(() => folder.remove());
+
+function run(name: string, transport: Transport = "tcp", ...endpoint: string[]): Program {
+  return cleanup.add(start("pubsub_exit_cases.ts", name, transport, folder.path, ...endpoint));
 }
 
 /** Runs a case that goes on; its endpoints. */
@@ -30,7 +37,7 @@ async function runsOn(name: string): Promise<{ program: Program; endpoints: stri
   return { program, endpoints: program.output.match(/tcp:\/\/\S+/g)! };
 }
 
-describe("a process ends by itself", () => {
+describeOver(TRANSPORTS, "a process ends by itself", (transport) => {
   afterEach(() => cleanup.run());
 
   const cases: Readonly<Record<string, string>> = {
@@ -45,7 +52,7 @@ describe("a process ends by itself", () => {
   };
   for (const [name, what] of Object.entries(cases)) {
     it(what, async () => {
-      assertStringIncludes(await run(name).succeeds(AT_ONCE_MS), "done");
+      assertStringIncludes(await run(name, transport).succeeds(AT_ONCE_MS), "done");
     });
   }
 });
@@ -72,7 +79,7 @@ describe("a process stays", () => {
 
   it("with messages for a slow subscriber, until they are delivered", async () => {
     const server = cleanup.add(await RawServer.listen());
-    const program = run("with messages to deliver", server.endpoint);
+    const program = run("with messages to deliver", "tcp", server.endpoint);
     const peer = await server.accept();
     await shakeHands(peer, "SUB");
     peer.pause();

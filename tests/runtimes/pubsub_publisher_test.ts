@@ -1,8 +1,9 @@
 // PUB: it sends to whoever subscribed, waits for nobody, and forgets who is gone.
 
 import { assertEquals } from "@std/assert";
-import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterEach, beforeEach, it } from "@std/testing/bdd";
 import { Publisher, Subscriber, XPublisher } from "../../mod.ts";
+import { anywhere, SYSTEM_TRANSPORTS, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually } from "../_util/deadline.ts";
@@ -17,8 +18,8 @@ import {
 } from "../_util/pubsub.ts";
 import { subscribeCommand } from "../_util/raw_subscriptions.ts";
 import { connectAs, takeMessage } from "../_util/raw_zmtp.ts";
+import { describeOver, nowhere } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 /** Every subscriber here has this topic too: what comes before its message is all that came. */
 const MARK = "~";
@@ -27,9 +28,9 @@ const cleanup = new Cleanup();
 let publisher: Publisher;
 let subscriber: Subscriber;
 
-async function openPair(): Promise<void> {
+async function openPair(transport: Transport): Promise<void> {
   publisher = cleanup.add(new Publisher());
-  await publisher.bind(ANY_PORT);
+  await publisher.bind(anywhere(transport));
   subscriber = connected();
   subscriber.subscribe(MARK);
   await subscribed(publisher, 1);
@@ -45,16 +46,16 @@ function expects(sent: readonly string[], expected: readonly string[]): Promise<
   return expectOnly(publisher, subscriber, MARK, sent, expected);
 }
 
-describe("a Publisher", () => {
-  beforeEach(openPair);
+describeOver(TRANSPORTS, "a Publisher", (transport) => {
+  beforeEach(() => openPair(transport));
   afterEach(() => cleanup.run());
 
   it("sends to nobody without waiting", async () => {
     const lonely = cleanup.add(new Publisher({ sendTimeout: 0 }));
     await lonely.send("x");
-    await lonely.bind(ANY_PORT);
+    await lonely.bind(anywhere(transport));
     await lonely.send(["x", "y"]);
-    lonely.connect("tcp://127.0.0.1:9");
+    lonely.connect(nowhere(transport));
     for (let i = 0; i < 5_000; i++) await lonely.send(String(i));
     assertEquals(lonely.stats().dropped, 0, "nobody was to get them");
   });
@@ -104,18 +105,14 @@ describe("a Publisher", () => {
     assertEquals(await takeMany(subscriber, 500), numbers(500));
   });
 
-  it("serves 3.1 peers that are not of this library, and XPublisher's subscribers too", async () => {
-    const raw = cleanup.add(await connectAs(publisher.lastEndpoint!, "SUB"));
-    raw.send(subscribeCommand("a"));
-    await subscribed(publisher, 2);
-    await publisher.send(["a", "raw"]);
-    assertFrames(await takeMessage(raw), ["a", "raw"]);
+  it("shares its Subscriber with an XPublisher", async () => {
     const extended = cleanup.add(new XPublisher());
-    await extended.bind(ANY_PORT);
+    await extended.bind(anywhere(transport));
     subscriber.connect(extended.lastEndpoint!);
     await subscribed(extended, 1);
     await extended.send(MARK);
-    assertEquals(await takeTexts(subscriber), [MARK]);
+    await publisher.send(MARK);
+    assertEquals(await takeMany(subscriber, 2), [MARK, MARK]);
   });
 
   it("sends messages of thousands of frames", async () => {
@@ -134,7 +131,7 @@ describe("a Publisher", () => {
     eager.connect(publisher.lastEndpoint!);
     await subscribed(publisher, 2);
     const active = cleanup.add(new Publisher(options));
-    await eager.bind(ANY_PORT);
+    await eager.bind(anywhere(transport));
     active.connect(eager.lastEndpoint!);
     await subscribed(active, 1);
     await publisher.send("a1");
@@ -145,15 +142,28 @@ describe("a Publisher", () => {
   it("may be bound and connected, at several endpoints", async () => {
     const others = [1, 2].map(() => cleanup.add(new Subscriber(RECEIVES)));
     for (const other of others) other.subscribe("a");
-    await publisher.bind(ANY_PORT);
+    await publisher.bind(anywhere(transport));
     others[0].connect(publisher.lastEndpoint!);
-    await others[1].bind(ANY_PORT);
+    await others[1].bind(anywhere(transport));
     publisher.connect(others[1].lastEndpoint!);
     await subscribed(publisher, 3);
     await publisher.send("a");
     for (const other of others) assertEquals(await takeTexts(other), ["a"]);
     publisher.disconnect(others[1].lastEndpoint!);
     await subscribed(publisher, 2);
+  });
+});
+
+describeOver(SYSTEM_TRANSPORTS, "on the wire, a Publisher", (transport) => {
+  beforeEach(() => openPair(transport));
+  afterEach(() => cleanup.run());
+
+  it("serves peers of ZMTP 3.1 that are not of this library", async () => {
+    const raw = cleanup.add(await connectAs(publisher.lastEndpoint!, "SUB"));
+    raw.send(subscribeCommand("a"));
+    await subscribed(publisher, 2);
+    await publisher.send(["a", "raw"]);
+    assertFrames(await takeMessage(raw), ["a", "raw"]);
   });
 
   it("refuses peers that are no subscribers", async () => {

@@ -1,14 +1,15 @@
 // Any sequence of subscribing, unsubscribing, publishing, coming and going gives the deliveries of a plain model.
 
 import { assertEquals } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { Subscriber, XPublisher } from "../../mod.ts";
+import { anywhere, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { toHex, utf8 } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { concat } from "../_util/octets.ts";
+import { describeOver } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const RECEIVES = { receiveTimeout: 10_000 } as const;
 const SUBSCRIBERS = 3;
 const RUNS = 100;
@@ -91,8 +92,8 @@ class World {
   /** Something has been changed that the publisher may not know yet. */
   #stale = true;
 
-  async open(): Promise<void> {
-    await this.publisher.bind(ANY_PORT);
+  async open(transport: Transport): Promise<void> {
+    await this.publisher.bind(anywhere(transport));
     for (const pair of this.pairs) pair.open(this.publisher.lastEndpoint!);
   }
 
@@ -156,7 +157,7 @@ class World {
   }
 }
 
-describe("PUB and SUB", () => {
+describeOver(TRANSPORTS, "PUB and SUB", (transport) => {
   afterEach(() => cleanup.run());
 
   it("deliver what a plain model delivers, whatever the order of events", async () => {
@@ -166,7 +167,7 @@ describe("PUB and SUB", () => {
         async (actions) => {
           const world = new World();
           try {
-            await world.open();
+            await world.open(transport);
             for (const next of actions) await world.do(next);
             await world.settle();
           } finally {

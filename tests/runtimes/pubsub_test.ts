@@ -1,8 +1,9 @@
 // PUB and SUB: who gets what. Topics are prefixes of octets, counted at the subscriber.
 
 import { assert, assertEquals } from "@std/assert";
-import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterEach, beforeEach, it } from "@std/testing/bdd";
 import { Publisher, Subscriber } from "../../mod.ts";
+import { anywhere, SYSTEM_TRANSPORTS, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames, utf8 } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, staysPending } from "../_util/deadline.ts";
@@ -19,8 +20,8 @@ import { message, shakeHands } from "../_util/raw_zmtp.ts";
 import { RawServer } from "../_util/raw_peer.ts";
 import { takeRequests } from "../_util/raw_subscriptions.ts";
 import { rejection } from "../_util/rejection.ts";
+import { describeOver, reserve } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 const QUICK = { reconnectInterval: 5 } as const;
 /** Every subscriber here has this topic too: what comes before its message is all that came. */
@@ -30,9 +31,9 @@ const cleanup = new Cleanup();
 let publisher: Publisher;
 let subscriber: Subscriber;
 
-async function openPair(): Promise<void> {
+async function openPair(transport: Transport): Promise<void> {
   publisher = cleanup.add(new Publisher());
-  await publisher.bind(ANY_PORT);
+  await publisher.bind(await reserve(transport));
   subscriber = cleanup.add(new Subscriber(RECEIVES));
   subscriber.connect(publisher.lastEndpoint!);
   subscriber.subscribe(MARK);
@@ -43,8 +44,8 @@ function expects(sent: readonly string[], expected: readonly string[]): Promise<
   return expectOnly(publisher, subscriber, MARK, sent, expected);
 }
 
-describe("a Subscriber", () => {
-  beforeEach(openPair);
+describeOver(TRANSPORTS, "a Subscriber", (transport) => {
+  beforeEach(() => openPair(transport));
   afterEach(() => cleanup.run());
 
   it("gets nothing without a subscription", async () => {
@@ -191,28 +192,6 @@ describe("a Subscriber", () => {
     await expects(["a2", "b1"], ["b1"]);
   });
 
-  it("loses a message of it, too, of which only a part has arrived", async () => {
-    const server = cleanup.add(await RawServer.listen());
-    const torn = cleanup.add(new Subscriber(RECEIVES));
-    torn.connect(server.endpoint);
-    torn.subscribe("a", "b");
-    const peer = await server.accept();
-    await shakeHands(peer, "PUB");
-    await takeRequests(peer, 2);
-    const whole = message("a", "of the topic", "that is dropped");
-    const long = message(`a${"x".repeat(100_000)}`, "tail");
-    for (const [octets, part] of [[whole, 4], [whole, 12], [long, 50_000]] as const) {
-      await peer.flush(concat(message("b", "before"), octets.subarray(0, part)));
-      assertEquals(await takeTexts(torn), ["b", "before"]);
-      torn.unsubscribe("a");
-      await peer.flush(concat(octets.subarray(part), message("b", "after")));
-      assertEquals(await takeTexts(torn), ["b", "after"]);
-      assertEquals(await takeRequests(peer, 1), ["-a"]);
-      torn.subscribe("a");
-      assertEquals(await takeRequests(peer, 1), ["+a"]);
-    }
-  });
-
   it("keeps what had arrived unread for another of its topics", async () => {
     subscriber.subscribe("a", "ab", "b");
     await subscribed(publisher, 4);
@@ -293,7 +272,7 @@ describe("a Subscriber", () => {
   it("may be the one that is bound", async () => {
     const bound = cleanup.add(new Subscriber(RECEIVES));
     bound.subscribe("a");
-    await bound.bind(ANY_PORT);
+    await bound.bind(anywhere(transport));
     const publishers = [1, 2, 3].map(() => cleanup.add(new Publisher()));
     for (const each of publishers) each.connect(bound.lastEndpoint!);
     for (const each of publishers) await subscribed(each, 1);
@@ -306,26 +285,13 @@ describe("a Subscriber", () => {
   it("has its topics at every publisher it connects to", async () => {
     const others = [1, 2].map(() => cleanup.add(new Publisher()));
     for (const other of others) {
-      await other.bind(ANY_PORT);
+      await other.bind(anywhere(transport));
       subscriber.connect(other.lastEndpoint!);
     }
     subscriber.subscribe("late");
     for (const each of [publisher, ...others]) await subscribed(each, 2);
     for (const [i, each] of [publisher, ...others].entries()) await each.send(`late ${i}`);
     assertEquals((await takeMany(subscriber, 3)).sort(), ["late 0", "late 1", "late 2"]);
-  });
-
-  it("gets nothing that its publisher sends against its topics", async () => {
-    const server = cleanup.add(await RawServer.listen());
-    const strict = cleanup.add(new Subscriber(RECEIVES));
-    strict.subscribe("a");
-    strict.connect(server.endpoint);
-    const peer = await server.accept();
-    await shakeHands(peer, "PUB");
-    assertEquals(await takeRequests(peer, 1), ["+a"]);
-    peer.send(message("b", "a"), message(""), message("ax", "tail"), message("x"), message("a"));
-    assertEquals(await takeTexts(strict), ["ax", "tail"]);
-    assertEquals(await takeTexts(strict), ["a"]);
   });
 
   it("waits in receive while nothing matches", async () => {
@@ -336,5 +302,44 @@ describe("a Subscriber", () => {
     await staysPending(receiving, 30, "a receive without a matching message");
     await publisher.send("a");
     assertFrames(await receiving, ["a"]);
+  });
+});
+
+describeOver(SYSTEM_TRANSPORTS, "on the wire, a Subscriber", (transport) => {
+  afterEach(() => cleanup.run());
+
+  it("loses a message of a topic that it drops, of which only a part has arrived", async () => {
+    const server = cleanup.add(await RawServer.listen(await reserve(transport)));
+    const torn = cleanup.add(new Subscriber(RECEIVES));
+    torn.connect(server.endpoint);
+    torn.subscribe("a", "b");
+    const peer = await server.accept();
+    await shakeHands(peer, "PUB");
+    await takeRequests(peer, 2);
+    const whole = message("a", "of the topic", "that is dropped");
+    const long = message(`a${"x".repeat(100_000)}`, "tail");
+    for (const [octets, part] of [[whole, 4], [whole, 12], [long, 50_000]] as const) {
+      await peer.flush(concat(message("b", "before"), octets.subarray(0, part)));
+      assertEquals(await takeTexts(torn), ["b", "before"]);
+      torn.unsubscribe("a");
+      await peer.flush(concat(octets.subarray(part), message("b", "after")));
+      assertEquals(await takeTexts(torn), ["b", "after"]);
+      assertEquals(await takeRequests(peer, 1), ["-a"]);
+      torn.subscribe("a");
+      assertEquals(await takeRequests(peer, 1), ["+a"]);
+    }
+  });
+
+  it("gets nothing that its publisher sends against its topics", async () => {
+    const server = cleanup.add(await RawServer.listen(await reserve(transport)));
+    const strict = cleanup.add(new Subscriber(RECEIVES));
+    strict.subscribe("a");
+    strict.connect(server.endpoint);
+    const peer = await server.accept();
+    await shakeHands(peer, "PUB");
+    assertEquals(await takeRequests(peer, 1), ["+a"]);
+    peer.send(message("b", "a"), message(""), message("ax", "tail"), message("x"), message("a"));
+    assertEquals(await takeTexts(strict), ["ax", "tail"]);
+    assertEquals(await takeTexts(strict), ["a"]);
   });
 });

@@ -1,24 +1,26 @@
 // REQ and REP: taking turns, which reply belongs to which request, and envelopes.
 
 import { assert, assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import { Dealer, Reply, Request, Router, StateError } from "../../mod.ts";
+import { anywhere, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, staysPending, within } from "../_util/deadline.ts";
-import { type RawConnection, RawServer } from "../_util/raw_peer.ts";
-import { connectAs, message, shakeHands, takeMessage } from "../_util/raw_zmtp.ts";
 import { rejection } from "../_util/rejection.ts";
+import { join, listenAs, type ScriptedPeer } from "../_util/scripted_peer.ts";
+import { describeOver, nowhere, reserve } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
-const NOBODY = "tcp://127.0.0.1:9";
 const SHORT_MS = 40;
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 const cleanup = new Cleanup();
 
-async function openReply(): Promise<Reply> {
+async function openReply(
+  transport: Transport,
+  endpoint: string = anywhere(transport),
+): Promise<Reply> {
   const reply = cleanup.add(new Reply(RECEIVES));
-  await reply.bind(ANY_PORT);
+  await reply.bind(endpoint);
   return reply;
 }
 
@@ -31,15 +33,14 @@ function openRequest(
   return request;
 }
 
-/** A REQ, and what it is connected to: a raw ROUTER past its handshake. */
-async function rawReplier(
+/** A REQ, and what it is connected to: a ROUTER that answers what a test says. */
+async function scriptedReplier(
+  transport: Transport,
   options: ConstructorParameters<typeof Request>[0] = {},
-): Promise<[Request, RawConnection, RawServer]> {
-  const server = cleanup.add(await RawServer.listen());
+): Promise<[Request, ScriptedPeer]> {
+  const server = cleanup.add(await listenAs(transport, "ROUTER"));
   const request = openRequest(options, server.endpoint);
-  const connection = await server.accept();
-  await shakeHands(connection, "ROUTER");
-  return [request, connection, server];
+  return [request, await server.accept()];
 }
 
 /** Answers each request with "re " and its text. */
@@ -47,11 +48,11 @@ async function serve(reply: Reply): Promise<void> {
   for await (const [text] of reply) await reply.send(`re ${text}`);
 }
 
-describe("Request", () => {
+describeOver(TRANSPORTS, "Request", (transport) => {
   afterEach(() => cleanup.run());
 
   it("says EFSM to receive before send, and to send before the reply is received", async () => {
-    const reply = await openReply();
+    const reply = await openReply(transport);
     const request = openRequest({}, reply.lastEndpoint!);
     const early = await rejection(request.receive(), "EFSM");
     assertInstanceOf(early, StateError);
@@ -69,14 +70,14 @@ describe("Request", () => {
     const request = openRequest({ sendTimeout: SHORT_MS });
     await rejection(request.send("lost"), "EAGAIN");
     await rejection(request.receive(), "EFSM");
-    const reply = await openReply();
+    const reply = await openReply(transport);
     request.connect(reply.lastEndpoint!);
     await request.send("kept");
     assertFrames(await reply.receive(), ["kept"]);
   });
 
   it("may be received again when the first try timed out", async () => {
-    const reply = await openReply();
+    const reply = await openReply(transport);
     const request = openRequest({ receiveTimeout: 0 }, reply.lastEndpoint!);
     await request.send("1");
     await rejection(request.receive(), "EAGAIN");
@@ -88,7 +89,7 @@ describe("Request", () => {
   });
 
   it("serves calls that are pending together in turn", async () => {
-    const reply = await openReply();
+    const reply = await openReply(transport);
     void serve(reply);
     const request = openRequest({}, reply.lastEndpoint!);
     const operations: Promise<unknown>[] = [];
@@ -99,7 +100,7 @@ describe("Request", () => {
   });
 
   it("takes requests and replies of several frames, and empty ones", async () => {
-    const reply = await openReply();
+    const reply = await openReply(transport);
     const request = openRequest({}, reply.lastEndpoint!);
     for (const frames of [["a", "b"], ["", "a", ""], [""], ["", ""]]) {
       await request.send(frames);
@@ -110,7 +111,11 @@ describe("Request", () => {
   });
 
   it("asks its peers in turn", async () => {
-    const replies = await Promise.all([openReply(), openReply(), openReply()]);
+    const replies = await Promise.all([
+      openReply(transport),
+      openReply(transport),
+      openReply(transport),
+    ]);
     const request = openRequest({}, ...replies.map(({ lastEndpoint }) => lastEndpoint!));
     for (let i = 0; i < 9; i++) {
       await request.send(String(i));
@@ -121,85 +126,84 @@ describe("Request", () => {
   });
 
   it("puts an empty frame before the request, and takes it off the reply", async () => {
-    const [request, peer] = await rawReplier();
+    const [request, peer] = await scriptedReplier(transport);
     await request.send(["a", "b"]);
-    assertFrames(await takeMessage(peer), ["", "a", "b"]);
-    peer.send(message("", "c", "d"));
+    assertFrames(await peer.hear(), ["", "a", "b"]);
+    peer.say("", "c", "d");
     assertFrames(await request.receive(), ["c", "d"]);
   });
 
   it("passes over what is no reply", async () => {
-    const [request, peer] = await rawReplier();
+    const [request, peer] = await scriptedReplier(transport);
     await request.send("q");
-    await takeMessage(peer);
-    peer.send(message("no delimiter"), message(""), message("x", "", "envelope"));
+    await peer.hear();
+    peer.sayAll(["no delimiter"], [""], ["x", "", "envelope"]);
     const receiving = request.receive();
     await staysPending(receiving, SHORT_MS, "a receive without a reply");
-    peer.send(message("", "reply"));
+    peer.say("", "reply");
     assertFrames(await receiving, ["reply"]);
   });
 
   it("passes over what came before the request", async () => {
-    const [request, peer] = await rawReplier();
+    const [request, peer] = await scriptedReplier(transport);
     await request.send("1");
-    await takeMessage(peer);
-    peer.send(message("", "re 1"), message("", "one too many"), message("", "and another"));
+    await peer.hear();
+    peer.sayAll(["", "re 1"], ["", "one too many"], ["", "and another"]);
     assertFrames(await request.receive(), ["re 1"]);
     await request.send("2");
-    await takeMessage(peer);
-    peer.send(message("", "re 2"));
+    await peer.hear();
+    peer.say("", "re 2");
     assertFrames(await request.receive(), ["re 2"]);
   });
 
   it("passes over replies of a peer that was not asked", async () => {
-    const [request, asked] = await rawReplier();
-    const server = cleanup.add(await RawServer.listen());
+    const [request, asked] = await scriptedReplier(transport, { routingId: "asker" });
+    const server = cleanup.add(await listenAs(transport, "ROUTER", "asker"));
     request.connect(server.endpoint);
     const other = await server.accept();
-    await shakeHands(other, "ROUTER");
     await request.send("q");
-    await takeMessage(asked);
-    other.send(message("", "from the other"));
+    await asked.hear();
+    other.say("", "from the other");
     const receiving = request.receive();
     await staysPending(receiving, SHORT_MS, "a receive without a reply");
-    asked.send(message("", "from the one that was asked"));
+    asked.say("", "from the one that was asked");
     assertFrames(await receiving, ["from the one that was asked"]);
   });
 
   it("goes to another peer when it was not sent yet and its own is disconnected", async () => {
-    const reply = await openReply();
-    const request = openRequest({}, NOBODY);
+    const reply = await openReply(transport);
+    const request = openRequest({}, nowhere(transport));
     await request.send("q");
     request.connect(reply.lastEndpoint!);
-    request.disconnect(NOBODY);
+    request.disconnect(nowhere(transport));
     assertFrames(await reply.receive(), ["q"]);
     await reply.send("a");
     assertFrames(await request.receive(), ["a"]);
   });
 });
 
-describe("Request with correlate", () => {
+describeOver(TRANSPORTS, "Request with correlate", (transport) => {
   afterEach(() => cleanup.run());
 
   it("numbers its requests and takes only the reply with the same number", async () => {
-    const [request, peer] = await rawReplier({ correlate: true });
+    const [request, peer] = await scriptedReplier(transport, { correlate: true });
     await request.send("1");
-    const [first, ...rest] = await takeMessage(peer);
+    const [first, ...rest] = await peer.hear();
     assertEquals(first.length, 4);
     assertFrames(rest, ["", "1"]);
     const wrong = Uint8Array.from(first, (octet) => 255 - octet);
-    peer.send(message(wrong, "", "wrong"), message("", "none"), message(first, "", "right"));
+    peer.sayAll([wrong, "", "wrong"], ["", "none"], [first, "", "right"]);
     assertFrames(await request.receive(), ["right"]);
     await request.send("2");
-    const [second] = await takeMessage(peer);
-    const number = (octets: Uint8Array) => new DataView(octets.buffer).getUint32(0);
+    const [second] = await peer.hear();
+    const number = (octets: Uint8Array) => new DataView(octets.slice().buffer).getUint32(0);
     assertEquals(number(second), (number(first) + 1) >>> 0);
-    peer.send(message(first, "", "late"), message(second, "", "in time"));
+    peer.sayAll([first, "", "late"], [second, "", "in time"]);
     assertFrames(await request.receive(), ["in time"]);
   });
 
   it("works with a Reply, which sends the number back", async () => {
-    const reply = await openReply();
+    const reply = await openReply(transport);
     void serve(reply);
     const request = openRequest({ correlate: true }, reply.lastEndpoint!);
     for (let i = 0; i < 20; i++) {
@@ -209,13 +213,13 @@ describe("Request with correlate", () => {
   });
 });
 
-describe("Request with relaxed", () => {
+describeOver(TRANSPORTS, "Request with relaxed", (transport) => {
   afterEach(() => cleanup.run());
 
   for (const correlate of [true, false]) {
     it(`gives the last request up, ${correlate ? "with" : "without"} correlate`, async () => {
       const router = cleanup.add(new Router(RECEIVES));
-      await router.bind(ANY_PORT);
+      await router.bind(anywhere(transport));
       const options = { relaxed: true, correlate, sendTimeout: 5_000 };
       const request = openRequest(options, router.lastEndpoint!);
       await request.send("first");
@@ -232,15 +236,13 @@ describe("Request with relaxed", () => {
   }
 
   it("goes on when its peer has died without a reply", async () => {
-    const reply = await openReply();
-    const endpoint = reply.lastEndpoint!;
+    const endpoint = await reserve(transport);
+    const reply = await openReply(transport, endpoint);
     const request = openRequest({ relaxed: true, sendTimeout: 5_000 }, endpoint);
     await request.send("lost");
     await reply.receive();
     await reply.close();
-    const successor = cleanup.add(new Reply(RECEIVES));
-    await successor.bind(endpoint);
-    void serve(successor);
+    void serve(await openReply(transport, endpoint));
     // The Lazy Pirate of the guide: ask again until there is an answer.
     request.receiveTimeout = 200;
     await eventually(async () => {
@@ -250,11 +252,11 @@ describe("Request with relaxed", () => {
   });
 });
 
-describe("Reply", () => {
+describeOver(TRANSPORTS, "Reply", (transport) => {
   afterEach(() => cleanup.run());
 
   it("says EFSM to send before receive, and to receive before send", async () => {
-    const reply = await openReply();
+    const reply = await openReply(transport);
     assertInstanceOf(await rejection(reply.send("early"), "EFSM"), StateError);
     const request = openRequest({}, reply.lastEndpoint!);
     await request.send("q");
@@ -266,7 +268,7 @@ describe("Reply", () => {
   });
 
   it("serves calls that are pending together in turn", async () => {
-    const reply = await openReply();
+    const reply = await openReply(transport);
     const operations: Promise<unknown>[] = [];
     for (let i = 0; i < 5; i++) operations.push(reply.receive(), reply.send(`a${i}`));
     const request = openRequest({}, reply.lastEndpoint!);
@@ -279,27 +281,26 @@ describe("Reply", () => {
   });
 
   it("passes over requests without an empty frame or without a body", async () => {
-    const reply = await openReply();
-    const peer = cleanup.add(await connectAs(reply.lastEndpoint!, "DEALER"));
-    peer.send(message("no delimiter"), message(""), message("a", "b"), message("a", ""));
-    peer.send(message("", "request"));
+    const reply = await openReply(transport);
+    const peer = cleanup.add(await join(reply.lastEndpoint!, "DEALER"));
+    peer.sayAll(["no delimiter"], [""], ["a", "b"], ["a", ""], ["", "request"]);
     assertFrames(await reply.receive(), ["request"]);
     await reply.send("reply");
-    assertFrames(await takeMessage(peer), ["", "reply"]);
+    assertFrames(await peer.hear(), ["", "reply"]);
   });
 
   it("keeps the envelope, however long, up to the first empty frame", async () => {
-    const reply = await openReply();
-    const peer = cleanup.add(await connectAs(reply.lastEndpoint!, "DEALER"));
+    const reply = await openReply(transport);
+    const peer = cleanup.add(await join(reply.lastEndpoint!, "DEALER"));
     const envelope = ["hop 3", Uint8Array.of(0, 1, 2), "hop 1", ""];
-    peer.send(message(...envelope, "body", "", "more"));
+    peer.say(...envelope, "body", "", "more");
     assertFrames(await reply.receive(), ["body", "", "more"]);
     await reply.send(["re", ""]);
-    assertFrames(await takeMessage(peer), [...envelope, "re", ""]);
+    assertFrames(await peer.hear(), [...envelope, "re", ""]);
   });
 
   it("answers each of many requesters with what is its own", async () => {
-    const reply = await openReply();
+    const reply = await openReply(transport);
     void serve(reply);
     const requests = Array.from({ length: 10 }, () => openRequest({}, reply.lastEndpoint!));
     await Promise.all(requests.map(async (request, client) => {
@@ -311,15 +312,15 @@ describe("Reply", () => {
   });
 });
 
-describe("a request over two hops of ROUTER and DEALER", () => {
+describeOver(TRANSPORTS, "a request over two hops of ROUTER and DEALER", (transport) => {
   afterEach(() => cleanup.run());
 
   /** Forwards both ways until closed; its front is bound, its back too. */
   async function openHop(): Promise<{ front: Router; back: Dealer }> {
     const front = cleanup.add(new Router());
     const back = cleanup.add(new Dealer());
-    await front.bind(ANY_PORT);
-    await back.bind(ANY_PORT);
+    await front.bind(anywhere(transport));
+    await back.bind(anywhere(transport));
     void (async () => {
       for await (const frames of front) await back.send(frames);
     })();

@@ -1,25 +1,27 @@
 // ROUTER: how it knows its peers.
 
 import { assert, assertEquals, assertInstanceOf, assertNotEquals } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import { Dealer, Request, Router, ZmqError } from "../../mod.ts";
+import { SYSTEM_TRANSPORTS, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames, toHex } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, within } from "../_util/deadline.ts";
 import { dial, RawServer } from "../_util/raw_peer.ts";
 import { connectAs, greeting, message, ready, shakeHands, takeMessage } from "../_util/raw_zmtp.ts";
 import { assertSays, failure } from "../_util/rejection.ts";
+import { join } from "../_util/scripted_peer.ts";
+import { describeOver, nowhere, reserve } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
-const NOBODY = "tcp://127.0.0.1:9";
 const BASE = { receiveTimeout: 5_000, reconnectInterval: 10 } as const;
 const cleanup = new Cleanup();
 
 async function openRouter(
+  transport: Transport,
   options: ConstructorParameters<typeof Router>[0] = {},
 ): Promise<Router> {
   const router = cleanup.add(new Router({ ...BASE, ...options }));
-  await router.bind(ANY_PORT);
+  await router.bind(await reserve(transport));
   return router;
 }
 
@@ -32,11 +34,11 @@ function openDealer(
   return dealer;
 }
 
-describe("Router", () => {
+describeOver(TRANSPORTS, "Router", (transport) => {
   afterEach(() => cleanup.run());
 
   it("makes ids of five octets, the first 0, for peers without one", async () => {
-    const router = await openRouter();
+    const router = await openRouter(transport);
     const ids = new Set<string>();
     for (let i = 0; i < 5; i++) {
       const dealer = openDealer(router.lastEndpoint!);
@@ -63,7 +65,7 @@ describe("Router", () => {
   ];
   for (const [what, id] of ids) {
     it(`knows a DEALER, a REQ and a ROUTER by an id of their own: ${what}`, async () => {
-      const router = await openRouter();
+      const router = await openRouter(transport);
       const endpoint = router.lastEndpoint!;
       const dealer = openDealer(endpoint, { routingId: id });
       await dealer.send("from dealer");
@@ -72,7 +74,7 @@ describe("Router", () => {
       assertFrames(await dealer.receive(), ["to dealer"]);
       await dealer.close();
 
-      const other = await openRouter();
+      const other = await openRouter(transport);
       const request = cleanup.add(new Request({ ...BASE, routingId: id }));
       request.connect(other.lastEndpoint!);
       await request.send("from request");
@@ -80,7 +82,7 @@ describe("Router", () => {
       await other.send([id, "", "to request"]);
       assertFrames(await request.receive(), ["to request"]);
 
-      const third = await openRouter({ routingId: "third" });
+      const third = await openRouter(transport, { routingId: "third" });
       const peer = cleanup.add(new Router({ ...BASE, routingId: id, mandatory: true }));
       peer.connect(third.lastEndpoint!);
       await eventually(() => peer.writable);
@@ -92,7 +94,7 @@ describe("Router", () => {
   }
 
   it("knows a peer again that comes back with its id", async () => {
-    const router = await openRouter({ mandatory: true });
+    const router = await openRouter(transport, { mandatory: true });
     for (let i = 0; i < 3; i++) {
       const dealer = openDealer(router.lastEndpoint!, { routingId: "same" });
       await dealer.send(String(i));
@@ -105,7 +107,7 @@ describe("Router", () => {
   });
 
   it("takes the id that a peer has at the time it connects", async () => {
-    const router = await openRouter();
+    const router = await openRouter(transport);
     const dealer = openDealer(router.lastEndpoint!, { routingId: "first" });
     await dealer.send("1");
     assertFrames(await router.receive(), ["first", "1"]);
@@ -118,29 +120,53 @@ describe("Router", () => {
     assertFrames(await router.receive(), ["second", "3"]);
   });
 
-  it("refuses a second peer with the same id, and lets it in when the first has gone", async () => {
-    const router = await openRouter();
+  it("lets a second peer with the same id in when the first has gone", async () => {
+    const router = await openRouter(transport);
+    const first = cleanup.add(await join(router.lastEndpoint!, "DEALER", "same"));
+    first.say("1");
+    assertFrames(await router.receive(), ["same", "1"]);
+    await router.send(["same", "to the first"]);
+    assertFrames(await first.hear(), ["to the first"]);
+    first.say("2");
+    assertFrames(await router.receive(), ["same", "2"]);
+    const patient = openDealer(router.lastEndpoint!, { routingId: "same" });
+    await patient.send("3");
+    first.leave();
+    assertFrames(await router.receive(), ["same", "3"]);
+    await router.send(["same", "welcome"]);
+    assertFrames(await patient.receive(), ["welcome"]);
+  });
+
+  it("takes messages with any frames after the id, and none when there is only the id", async () => {
+    const router = await openRouter(transport);
+    const dealer = openDealer(router.lastEndpoint!, { routingId: "d" });
+    await dealer.send(["", "", "a", ""]);
+    assertFrames(await router.receive(), ["d", "", "", "a", ""]);
+    await router.send(["d"]);
+    await router.send(["d", "", "", "b"]);
+    await router.send(["d", ""]);
+    assertFrames(await dealer.receive(), ["", "", "b"]);
+    assertFrames(await dealer.receive(), [""]);
+  });
+});
+
+describeOver(SYSTEM_TRANSPORTS, "the connections of a Router", (transport) => {
+  afterEach(() => cleanup.run());
+
+  it("closes a second peer with the same id, and takes nothing from it", async () => {
+    const router = await openRouter(transport);
     const first = cleanup.add(await connectAs(router.lastEndpoint!, "DEALER", "same"));
     first.send(message("1"));
     assertFrames(await router.receive(), ["same", "1"]);
     const second = cleanup.add(await dial(router.lastEndpoint!));
     second.send(greeting(), ready("DEALER", "same"), message("not heard"));
     await second.untilClosed();
-    await router.send(["same", "to the first"]);
-    assertFrames(await takeMessage(first), ["to the first"]);
     first.send(message("2"));
     assertFrames(await router.receive(), ["same", "2"]);
-
-    const patient = openDealer(router.lastEndpoint!, { routingId: "same" });
-    await patient.send("3");
-    first.destroy();
-    assertFrames(await router.receive(), ["same", "3"]);
-    await router.send(["same", "welcome"]);
-    assertFrames(await patient.receive(), ["welcome"]);
   });
 
   it("with handover, gives the id to the newer peer and closes the older one", async () => {
-    const router = await openRouter({ handover: true });
+    const router = await openRouter(transport, { handover: true });
     const first = cleanup.add(await connectAs(router.lastEndpoint!, "DEALER", "same"));
     first.send(message("1"), message("2"));
     assertFrames(await router.receive(), ["same", "1"]);
@@ -153,25 +179,13 @@ describe("Router", () => {
     await router.send(["same", "to the second"]);
     assertFrames(await takeMessage(second), ["to the second"]);
   });
-
-  it("takes messages with any frames after the id, and none when there is only the id", async () => {
-    const router = await openRouter();
-    const dealer = openDealer(router.lastEndpoint!, { routingId: "d" });
-    await dealer.send(["", "", "a", ""]);
-    assertFrames(await router.receive(), ["d", "", "", "a", ""]);
-    await router.send(["d"]);
-    await router.send(["d", "", "", "b"]);
-    await router.send(["d", ""]);
-    assertFrames(await dealer.receive(), ["", "", "b"]);
-    assertFrames(await dealer.receive(), [""]);
-  });
 });
 
-describe("Router.connect with a routingId", () => {
+describeOver(TRANSPORTS, "Router.connect with a routingId", (transport) => {
   afterEach(() => cleanup.run());
 
   it("names the peer: messages can be sent at once, and come from that name", async () => {
-    const server = await openRouter({ routingId: "its own name" });
+    const server = await openRouter(transport, { routingId: "its own name" });
     const endpoint = server.lastEndpoint!;
     const router = cleanup.add(new Router({ ...BASE, mandatory: true, routingId: "client" }));
     router.connect(endpoint, { routingId: "my name for it" });
@@ -182,7 +196,7 @@ describe("Router.connect with a routingId", () => {
   });
 
   it("keeps messages for a peer that is not there yet", async () => {
-    const server = await openRouter();
+    const server = await openRouter(transport);
     const endpoint = server.lastEndpoint!;
     await server.unbind(endpoint);
     const router = cleanup.add(new Router({ ...BASE, mandatory: true }));
@@ -196,16 +210,19 @@ describe("Router.connect with a routingId", () => {
   });
 
   it("refuses a name that another peer has, with EADDRINUSE", async () => {
-    const router = await openRouter();
+    const router = await openRouter(transport);
     const endpoint = router.lastEndpoint!;
-    router.connect(NOBODY, { routingId: "taken" });
-    const error = failure(() => router.connect(NOBODY, { routingId: "taken" }), "EADDRINUSE");
+    router.connect(nowhere(transport), { routingId: "taken" });
+    const error = failure(
+      () => router.connect(nowhere(transport), { routingId: "taken" }),
+      "EADDRINUSE",
+    );
     assertInstanceOf(error, ZmqError);
     assertSays(error, "taken");
     const dealer = openDealer(endpoint, { routingId: "present" });
     await dealer.send("here");
     await router.receive();
-    failure(() => router.connect(NOBODY, { routingId: "present" }), "EADDRINUSE");
+    failure(() => router.connect(nowhere(transport), { routingId: "present" }), "EADDRINUSE");
     await router.send(["present", "still"]);
     assertFrames(await dealer.receive(), ["still"]);
   });
@@ -213,27 +230,30 @@ describe("Router.connect with a routingId", () => {
   it("refuses a name that is empty, too long or no name with EINVAL", () => {
     const router = cleanup.add(new Router());
     for (const routingId of ["", new Uint8Array(0), "x".repeat(256), 5]) {
-      failure(() => router.connect(NOBODY, { routingId: routingId as string }), "EINVAL");
+      failure(
+        () => router.connect(nowhere(transport), { routingId: routingId as string }),
+        "EINVAL",
+      );
     }
     assertEquals(router.lastEndpoint, null);
   });
 
   it("frees the name with disconnect", async () => {
-    const router = await openRouter({ mandatory: true });
+    const router = await openRouter(transport, { mandatory: true });
     const endpoint = router.lastEndpoint!;
-    router.connect(NOBODY, { routingId: "name" });
-    router.disconnect(NOBODY);
+    router.connect(nowhere(transport), { routingId: "name" });
+    router.disconnect(nowhere(transport));
     const dealer = openDealer(endpoint, { routingId: "name" });
     await dealer.send("here");
     assertFrames(await router.receive(), ["name", "here"]);
   });
 });
 
-describe("probeRouter", () => {
+describeOver(TRANSPORTS, "probeRouter", (transport) => {
   afterEach(() => cleanup.run());
 
   it("of a DEALER, REQ or ROUTER announces it to a ROUTER by an empty message", async () => {
-    const router = await openRouter({ routingId: "server" });
+    const router = await openRouter(transport, { routingId: "server" });
     const options = { ...BASE, probeRouter: true, routingId: "probe" };
     for (const type of [Dealer, Request, Router]) {
       const socket = cleanup.add(new type(options));
@@ -243,8 +263,35 @@ describe("probeRouter", () => {
     }
   });
 
-  it("goes before messages that wait, on every new connection", async () => {
-    const server = cleanup.add(await RawServer.listen());
+  it("goes before what waited for the connection", async () => {
+    const endpoint = await reserve(transport);
+    const dealer = openDealer(endpoint, { probeRouter: true, routingId: "d" });
+    await dealer.send("first");
+    const router = cleanup.add(new Router(BASE));
+    await router.bind(endpoint);
+    assertFrames(await router.receive(), ["d", ""]);
+    assertFrames(await router.receive(), ["d", "first"]);
+  });
+
+  it("lets two ROUTERs talk to each other", async () => {
+    const server = await openRouter(transport, { routingId: "server" });
+    const client = cleanup.add(new Router({ ...BASE, routingId: "client", probeRouter: true }));
+    client.connect(server.lastEndpoint!);
+    const [id, empty] = await within(server.receive(), 5_000, "the probe");
+    assertFrames([id, empty], ["client", ""]);
+    await server.send([id, "hello"]);
+    const [from, body] = await client.receive();
+    assertFrames([from, body], ["server", "hello"]);
+    assertNotEquals(toHex(id), toHex(from));
+    assert(client.writable);
+  });
+});
+
+describeOver(SYSTEM_TRANSPORTS, "a Dealer with probeRouter", (transport) => {
+  afterEach(() => cleanup.run());
+
+  it("sends its probe before messages that wait, on every new connection", async () => {
+    const server = cleanup.add(await RawServer.listen(await reserve(transport)));
     const dealer = openDealer(server.endpoint, { probeRouter: true });
     for (const expected of ["first", "second"]) {
       await dealer.send(expected);
@@ -255,18 +302,5 @@ describe("probeRouter", () => {
       connection.destroy();
       await eventually(() => server.count > 1);
     }
-  });
-
-  it("lets two ROUTERs talk to each other", async () => {
-    const server = await openRouter({ routingId: "server" });
-    const client = cleanup.add(new Router({ ...BASE, routingId: "client", probeRouter: true }));
-    client.connect(server.lastEndpoint!);
-    const [id, empty] = await within(server.receive(), 5_000, "the probe");
-    assertFrames([id, empty], ["client", ""]);
-    await server.send([id, "hello"]);
-    const [from, body] = await client.receive();
-    assertFrames([from, body], ["server", "hello"]);
-    assertNotEquals(toHex(id), toHex(from));
-    assert(client.writable);
   });
 });

@@ -1,24 +1,24 @@
 // XPUB in manual mode: the application decides what each subscriber is subscribed to.
 
 import { assertEquals } from "@std/assert";
-import { afterEach, describe, it } from "@std/testing/bdd";
+import { afterEach, it } from "@std/testing/bdd";
 import { Publisher, Subscriber, XPublisher, XSubscriber } from "../../mod.ts";
+import { anywhere, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { pause } from "../_util/deadline.ts";
 import { peers, subscribed, takeMany, takeTexts, takeUntil } from "../_util/pubsub.ts";
-import { subscribeCommand } from "../_util/raw_subscriptions.ts";
-import { connectAs } from "../_util/raw_zmtp.ts";
 import { failure, rejection } from "../_util/rejection.ts";
+import { joinAsSubscriber } from "../_util/scripted_subscriber.ts";
+import { describeOver } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 const cleanup = new Cleanup();
 
 const MODES = { manual: { manual: true }, manualLastValue: { manualLastValue: true } } as const;
 
-async function open(options: object): Promise<XPublisher> {
+async function open(transport: Transport, options: object): Promise<XPublisher> {
   const publisher = cleanup.add(new XPublisher({ ...RECEIVES, ...options }));
-  await publisher.bind(ANY_PORT);
+  await publisher.bind(anywhere(transport));
   return publisher;
 }
 
@@ -36,11 +36,11 @@ function joinPlain(publisher: XPublisher, topic: string): Subscriber {
 }
 
 for (const [mode, options] of Object.entries(MODES)) {
-  describe(`an XPublisher with ${mode}`, () => {
+  describeOver(TRANSPORTS, `an XPublisher with ${mode}`, (transport) => {
     afterEach(() => cleanup.run());
 
     it("subscribes its peer to what it likes", async () => {
-      const publisher = await open(options);
+      const publisher = await open(transport, options);
       const subscriber = join(publisher);
       await subscriber.send("\x01A");
       assertEquals(await takeTexts(publisher), ["\x01A"]);
@@ -52,7 +52,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     });
 
     it("unsubscribes its peer from what it likes, and is told when it is gone", async () => {
-      const publisher = await open(options);
+      const publisher = await open(transport, options);
       const subscriber = join(publisher);
       await subscriber.send("\x01A");
       await subscriber.send("\x01B");
@@ -72,7 +72,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     });
 
     it("cleans up after a peer that is gone, and does not subscribe it again", async () => {
-      const publisher = await open(options);
+      const publisher = await open(transport, options);
       const first = join(publisher);
       await first.send("\x01A");
       assertEquals(await takeTexts(publisher), ["\x01A"]);
@@ -93,7 +93,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     });
 
     it("is about the peer whose request was received last, not the one that came last", async () => {
-      const publisher = await open(options);
+      const publisher = await open(transport, options);
       const [first, second] = [join(publisher), join(publisher)];
       await first.send("\x01A");
       assertEquals(await takeTexts(publisher), ["\x01A"]);
@@ -109,7 +109,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     });
 
     it("takes several topics at once, text and octets, and everything", async () => {
-      const publisher = await open(options);
+      const publisher = await open(transport, options);
       const subscriber = join(publisher);
       await subscriber.send("\x01?");
       await publisher.receive();
@@ -123,7 +123,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     });
 
     it("reports every request, also what a peer asks for again", async () => {
-      const publisher = await open(options);
+      const publisher = await open(transport, options);
       const [first, second] = [join(publisher), join(publisher)];
       for (const socket of [first, second]) {
         await socket.send("\x01A");
@@ -139,11 +139,11 @@ for (const [mode, options] of Object.entries(MODES)) {
     });
 
     it("drops a request whose peer is gone before it was received, and its subscribe", async () => {
-      const publisher = await open(options);
-      const peer = cleanup.add(await connectAs(publisher.lastEndpoint!, "SUB"));
-      peer.send(subscribeCommand("A"));
+      const publisher = await open(transport, options);
+      const peer = cleanup.add(await joinAsSubscriber(publisher.lastEndpoint!));
+      peer.ask("+A");
       while (!publisher.readable) await pause(1);
-      peer.destroy();
+      peer.leave();
       await peers(publisher, 0);
       // The request may still be read; subscribing its peer then does nothing.
       publisher.receiveTimeout = 100;
@@ -154,9 +154,9 @@ for (const [mode, options] of Object.entries(MODES)) {
     });
 
     it("relays for a device, and its subscribers get messages of their topics", async () => {
-      const back = await open(options);
+      const back = await open(transport, options);
       const front = cleanup.add(new XSubscriber({ ...RECEIVES, verbosity: "allSubsUnsubs" }));
-      await front.bind(ANY_PORT);
+      await front.bind(anywhere(transport));
       const source = cleanup.add(new Publisher());
       source.connect(front.lastEndpoint!);
       const subscribers = [];
@@ -189,7 +189,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     });
 
     it("gets two ends when both subscribers of a topic go", async () => {
-      const publisher = await open(options);
+      const publisher = await open(transport, options);
       const subscribers = [];
       for (let i = 0; i < 2; i++) {
         subscribers.push(joinPlain(publisher, "1"));
@@ -202,7 +202,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     });
 
     it("hands user messages through", async () => {
-      const publisher = await open(options);
+      const publisher = await open(transport, options);
       const subscriber = join(publisher);
       await subscriber.send("\x01A");
       await subscriber.send(["user", "message"]);
@@ -215,11 +215,11 @@ for (const [mode, options] of Object.entries(MODES)) {
   });
 }
 
-describe("an XPublisher with manualLastValue", () => {
+describeOver(TRANSPORTS, "an XPublisher with manualLastValue", (transport) => {
   afterEach(() => cleanup.run());
 
   it("sends the first message after a subscription to that subscriber alone", async () => {
-    const publisher = await open({ manualLastValue: true });
+    const publisher = await open(transport, { manualLastValue: true });
     const subscribers: Subscriber[] = [];
     for (let i = 0; i < 4; i++) {
       subscribers.push(joinPlain(publisher, "topic"));
@@ -237,7 +237,7 @@ describe("an XPublisher with manualLastValue", () => {
   });
 
   it("sends it to nobody if that subscriber does not want it", async () => {
-    const publisher = await open({ manualLastValue: true });
+    const publisher = await open(transport, { manualLastValue: true });
     const first = joinPlain(publisher, "a");
     await publisher.receive();
     publisher.subscribe("a");
@@ -252,7 +252,7 @@ describe("an XPublisher with manualLastValue", () => {
   });
 
   it("sends to everybody else as ever", async () => {
-    const publisher = await open({ manualLastValue: true });
+    const publisher = await open(transport, { manualLastValue: true });
     const subscribers: Subscriber[] = [];
     for (let i = 0; i < 3; i++) {
       subscribers.push(joinPlain(publisher, ""));
@@ -270,11 +270,11 @@ describe("an XPublisher with manualLastValue", () => {
   });
 });
 
-describe("subscribe on an XPublisher", () => {
+describeOver(TRANSPORTS, "subscribe on an XPublisher", (transport) => {
   afterEach(() => cleanup.run());
 
   it("does nothing before a request was received", async () => {
-    const publisher = await open({ manual: true });
+    const publisher = await open(transport, { manual: true });
     publisher.subscribe("a");
     publisher.unsubscribe("a");
     const subscriber = joinPlain(publisher, "a");
@@ -288,7 +288,7 @@ describe("subscribe on an XPublisher", () => {
   });
 
   it("refuses what is no topic", async () => {
-    const publisher = await open({ manual: true });
+    const publisher = await open(transport, { manual: true });
     joinPlain(publisher, "a");
     await publisher.receive();
     for (const topic of [5, null, {}, undefined]) {
@@ -299,7 +299,7 @@ describe("subscribe on an XPublisher", () => {
   });
 
   it("is an error without manual mode", async () => {
-    const publisher = await open({});
+    const publisher = await open(transport, {});
     joinPlain(publisher, "a");
     await publisher.receive();
     failure(() => publisher.subscribe("b"), "EINVAL");

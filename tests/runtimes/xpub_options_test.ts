@@ -1,80 +1,77 @@
 // Options of XPUB: verbosity, the welcome message, inverted matching.
 
 import { assertEquals } from "@std/assert";
-import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterEach, beforeEach, it } from "@std/testing/bdd";
 import { Publisher, Subscriber, XPublisher } from "../../mod.ts";
+import { anywhere, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { peers, subscribed, takeMany, takeTexts } from "../_util/pubsub.ts";
 import { heard, PublisherStage } from "../_util/publisher_stage.ts";
-import { cancelCommand, subscribeCommand } from "../_util/raw_subscriptions.ts";
-import { takeMessage } from "../_util/raw_zmtp.ts";
+import { describeOver } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const RECEIVES = { receiveTimeout: 5_000 } as const;
-const stage = new PublisherStage();
 
 let publisher: XPublisher;
 
-async function openPublisher(): Promise<void> {
-  publisher = await stage.openExtended();
-}
-
-describe("verbosity", () => {
-  beforeEach(openPublisher);
+describeOver(TRANSPORTS, "verbosity", (transport) => {
+  const stage = new PublisherStage(transport);
+  beforeEach(async () => {
+    publisher = await stage.openExtended();
+  });
   afterEach(() => stage.cleanup.run());
 
   it("of allSubs has every subscription reported, of one subscriber and of several", async () => {
     publisher.verbosity = "allSubs";
-    const [first, second] = [await stage.raw(publisher), await stage.raw(publisher)];
-    const twice = [subscribeCommand("a"), subscribeCommand("a")];
+    const [first, second] = [await stage.guest(publisher), await stage.guest(publisher)];
+    const twice = ["+a", "+a"];
     assertEquals(await heard(publisher, first, ...twice), ["\x01a", "\x01a"]);
     assertEquals(await heard(publisher, second, ...twice), ["\x01a", "\x01a"]);
-    assertEquals(await heard(publisher, first, cancelCommand("a")), []);
-    assertEquals(await heard(publisher, second, cancelCommand("a")), ["\0a"]);
+    assertEquals(await heard(publisher, first, "-a"), []);
+    assertEquals(await heard(publisher, second, "-a"), ["\0a"]);
     assertEquals(publisher.topicsCount, 0);
   });
 
   it("of allSubsUnsubs has every end of one reported too", async () => {
     publisher.verbosity = "allSubsUnsubs";
-    const [first, second] = [await stage.raw(publisher), await stage.raw(publisher)];
-    assertEquals(await heard(publisher, first, subscribeCommand("a")), ["\x01a"]);
-    assertEquals(await heard(publisher, second, subscribeCommand("a")), ["\x01a"]);
-    assertEquals(await heard(publisher, first, cancelCommand("a")), ["\0a"]);
-    assertEquals(await heard(publisher, second, cancelCommand("a")), ["\0a"]);
+    const [first, second] = [await stage.guest(publisher), await stage.guest(publisher)];
+    assertEquals(await heard(publisher, first, "+a"), ["\x01a"]);
+    assertEquals(await heard(publisher, second, "+a"), ["\x01a"]);
+    assertEquals(await heard(publisher, first, "-a"), ["\0a"]);
+    assertEquals(await heard(publisher, second, "-a"), ["\0a"]);
   });
 
   it("of allSubsUnsubs has the ends of a lost subscriber reported, each", async () => {
     publisher.verbosity = "allSubsUnsubs";
-    const [first, second] = [await stage.raw(publisher), await stage.raw(publisher)];
+    const [first, second] = [await stage.guest(publisher), await stage.guest(publisher)];
     for (const peer of [first, second]) {
-      await heard(publisher, peer, ...["a", "b"].map(subscribeCommand));
+      await heard(publisher, peer, ...["+a", "+b"]);
     }
-    first.destroy();
+    first.leave();
     assertEquals((await takeMany(publisher, 2)).sort(), ["\0a", "\0b"]);
     assertEquals(await heard(publisher, second), []);
-    second.destroy();
+    second.leave();
     assertEquals((await takeMany(publisher, 2)).sort(), ["\0a", "\0b"]);
   });
 
   it("may change under way", async () => {
-    const peer = await stage.raw(publisher);
-    assertEquals(await heard(publisher, peer, subscribeCommand("a"), subscribeCommand("a")), [
+    const peer = await stage.guest(publisher);
+    assertEquals(await heard(publisher, peer, "+a", "+a"), [
       "\x01a",
     ]);
     publisher.verbosity = "allSubs";
-    assertEquals(await heard(publisher, peer, subscribeCommand("a")), ["\x01a"]);
+    assertEquals(await heard(publisher, peer, "+a"), ["\x01a"]);
     publisher.verbosity = null;
-    assertEquals(await heard(publisher, peer, subscribeCommand("a")), []);
+    assertEquals(await heard(publisher, peer, "+a"), []);
   });
 
   it("changes nothing in who gets what, and how often", async () => {
     publisher.verbosity = "allSubsUnsubs";
-    const peer = await stage.raw(publisher);
-    await heard(publisher, peer, ...["a", "a", "ab", ""].map(subscribeCommand));
+    const peer = await stage.guest(publisher);
+    await heard(publisher, peer, ...["+a", "+a", "+ab", "+"]);
     await publisher.send("abc");
     await publisher.send("end");
-    assertFrames(await takeMessage(peer), ["abc"]);
-    assertFrames(await takeMessage(peer), ["end"]);
+    assertFrames(await peer.hear(), ["abc"]);
+    assertFrames(await peer.hear(), ["end"]);
   });
 
   it("shows a Subscriber's topic once: it counts itself", async () => {
@@ -91,8 +88,11 @@ describe("verbosity", () => {
   });
 });
 
-describe("the welcome message", () => {
-  beforeEach(openPublisher);
+describeOver(TRANSPORTS, "the welcome message", (transport) => {
+  const stage = new PublisherStage(transport);
+  beforeEach(async () => {
+    publisher = await stage.openExtended();
+  });
   afterEach(() => stage.cleanup.run());
 
   it("reaches each new subscriber that wants it, first of all", async () => {
@@ -106,11 +106,11 @@ describe("the welcome message", () => {
 
   it("is sent right after the handshake, whatever the topics are, and once", async () => {
     publisher.welcomeMessage = Uint8Array.of(0, 1, 2);
-    const peer = await stage.raw(publisher);
-    assertFrames(await takeMessage(peer), [Uint8Array.of(0, 1, 2)]);
-    await heard(publisher, peer, subscribeCommand(""), subscribeCommand("a"));
+    const peer = await stage.guest(publisher);
+    assertFrames(await peer.hear(), [Uint8Array.of(0, 1, 2)]);
+    await heard(publisher, peer, "+", "+a");
     await publisher.send("next");
-    assertFrames(await takeMessage(peer), ["next"]);
+    assertFrames(await peer.hear(), ["next"]);
   });
 
   it("is filtered out by a Subscriber that does not want it", async () => {
@@ -133,11 +133,11 @@ describe("the welcome message", () => {
     assertEquals(await takeTexts(subscriber), ["W"]);
     for (const none of [null, "", new Uint8Array(0)]) {
       publisher.welcomeMessage = none;
-      const peer = await stage.raw(publisher);
-      await heard(publisher, peer, subscribeCommand("x"));
+      const peer = await stage.guest(publisher);
+      await heard(publisher, peer, "+x");
       await publisher.send("x");
-      assertFrames(await takeMessage(peer), ["x"]);
-      peer.destroy();
+      assertFrames(await peer.hear(), ["x"]);
+      peer.leave();
     }
   });
 
@@ -145,19 +145,20 @@ describe("the welcome message", () => {
     publisher.welcomeMessage = "W";
     const subscriber = stage.cleanup.add(new Subscriber(RECEIVES));
     subscriber.subscribe("W");
-    await subscriber.bind(ANY_PORT);
+    await subscriber.bind(anywhere(transport));
     publisher.connect(subscriber.lastEndpoint!);
     assertEquals(await takeTexts(subscriber), ["W"]);
   });
 });
 
-describe("invertMatching", () => {
+describeOver(TRANSPORTS, "invertMatching", (transport) => {
+  const stage = new PublisherStage(transport);
   afterEach(() => stage.cleanup.run());
 
   for (const [name, type] of [["Publisher", Publisher], ["XPublisher", XPublisher]] as const) {
     it(`on a ${name} and its Subscribers gives them what does not match`, async () => {
       const source = stage.cleanup.add(new type());
-      await source.bind(ANY_PORT);
+      await source.bind(anywhere(transport));
       const [one, two] = ["prefix1", "p2"].map((topic) => {
         const subscriber = stage.cleanup.add(new Subscriber(RECEIVES));
         subscriber.connect(source.lastEndpoint!);
@@ -179,7 +180,7 @@ describe("invertMatching", () => {
 
   it("on a publisher gives everything to peers without topics", async () => {
     const source = stage.cleanup.add(new Publisher({ invertMatching: true }));
-    await source.bind(ANY_PORT);
+    await source.bind(anywhere(transport));
     const options = { ...RECEIVES, invertMatching: true };
     const subscriber = stage.cleanup.add(new Subscriber(options));
     subscriber.connect(source.lastEndpoint!);
@@ -195,7 +196,7 @@ describe("invertMatching", () => {
 
   it("on a publisher alone has the Subscriber filter out the rest", async () => {
     const source = stage.cleanup.add(new Publisher({ invertMatching: true }));
-    await source.bind(ANY_PORT);
+    await source.bind(anywhere(transport));
     const subscriber = stage.cleanup.add(new Subscriber(RECEIVES));
     subscriber.connect(source.lastEndpoint!);
     subscriber.subscribe("a");

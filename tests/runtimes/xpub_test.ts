@@ -1,13 +1,14 @@
 // XPUB: subscriptions come to the application, once or each time; user messages; topics of all lengths; the welcome message.
 
 import { assert, assertEquals } from "@std/assert";
-import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterEach, beforeEach, it } from "@std/testing/bdd";
 import { Publisher, Subscriber, type XPublisher, XSubscriber } from "../../mod.ts";
+import { anywhere, SYSTEM_TRANSPORTS, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames, textsOf, utf8 } from "../_util/bytes.ts";
 import { eventually } from "../_util/deadline.ts";
 import { concat } from "../_util/octets.ts";
 import { peers, subscribed, takeMany, takeTexts } from "../_util/pubsub.ts";
-import { heard, PublisherStage } from "../_util/publisher_stage.ts";
+import { heard, heardRaw, PublisherStage } from "../_util/publisher_stage.ts";
 import {
   cancelCommand,
   cancelMessage,
@@ -15,71 +16,49 @@ import {
   subscribeMessage,
 } from "../_util/raw_subscriptions.ts";
 import { frame, message, takeMessage } from "../_util/raw_zmtp.ts";
+import { describeOver } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const RECEIVES = { receiveTimeout: 5_000 } as const;
-const stage = new PublisherStage();
 
 let publisher: XPublisher;
 
-async function openPublisher(): Promise<void> {
-  publisher = await stage.openExtended();
-}
-
-describe("an XPublisher", () => {
-  beforeEach(openPublisher);
+describeOver(TRANSPORTS, "an XPublisher", (transport) => {
+  const stage = new PublisherStage(transport);
+  beforeEach(async () => {
+    publisher = await stage.openExtended();
+  });
   afterEach(() => stage.cleanup.run());
 
   it("receives each topic when the first subscriber wants it and when none does any more", async () => {
-    const [first, second] = [await stage.raw(publisher), await stage.raw(publisher)];
-    assertEquals(await heard(publisher, first, subscribeCommand("a")), ["\x01a"]);
-    assertEquals(await heard(publisher, second, subscribeCommand("a")), []);
-    assertEquals(await heard(publisher, first, subscribeCommand("ab")), ["\x01ab"]);
-    assertEquals(await heard(publisher, first, cancelCommand("a")), []);
-    assertEquals(await heard(publisher, second, cancelCommand("a")), ["\0a"]);
-    assertEquals(await heard(publisher, first, cancelCommand("ab")), ["\0ab"]);
-  });
-
-  it("receives the same for both forms of the wire", async () => {
-    const peer = await stage.raw(publisher);
-    const sent = [
-      subscribeCommand("a"),
-      subscribeMessage("b"),
-      cancelMessage("a"),
-      cancelCommand("b"),
-      subscribeMessage(""),
-      cancelCommand(""),
-    ];
-    assertEquals(await heard(publisher, peer, ...sent), [
-      "\x01a",
-      "\x01b",
-      "\0a",
-      "\0b",
-      "\x01",
-      "\0",
-    ]);
+    const [first, second] = [await stage.guest(publisher), await stage.guest(publisher)];
+    assertEquals(await heard(publisher, first, "+a"), ["\x01a"]);
+    assertEquals(await heard(publisher, second, "+a"), []);
+    assertEquals(await heard(publisher, first, "+ab"), ["\x01ab"]);
+    assertEquals(await heard(publisher, first, "-a"), []);
+    assertEquals(await heard(publisher, second, "-a"), ["\0a"]);
+    assertEquals(await heard(publisher, first, "-ab"), ["\0ab"]);
   });
 
   it("is told once of a topic that one subscriber sends twice; one end is enough", async () => {
-    const peer = await stage.raw(publisher);
-    assertEquals(await heard(publisher, peer, subscribeCommand("a"), subscribeCommand("a")), [
+    const peer = await stage.guest(publisher);
+    assertEquals(await heard(publisher, peer, "+a", "+a"), [
       "\x01a",
     ]);
     assertEquals(publisher.stats().peers[0].subscriptions, 1);
-    assertEquals(await heard(publisher, peer, cancelCommand("a")), ["\0a"]);
+    assertEquals(await heard(publisher, peer, "-a"), ["\0a"]);
     assertEquals(publisher.topicsCount, 0);
   });
 
   it("does not hear the end of a topic from one who never had it while another has", async () => {
-    const [first, second] = [await stage.raw(publisher), await stage.raw(publisher)];
-    await heard(publisher, first, subscribeCommand("a"));
+    const [first, second] = [await stage.guest(publisher), await stage.guest(publisher)];
+    await heard(publisher, first, "+a");
     for (const verbosity of [null, "allSubs", "allSubsUnsubs"] as const) {
       publisher.verbosity = verbosity;
-      assertEquals(await heard(publisher, second, cancelCommand("a"), cancelMessage("a")), []);
+      assertEquals(await heard(publisher, second, "-a", "-a"), []);
     }
     await publisher.send("a");
-    assertFrames(await takeMessage(first), ["a"]);
-    assertEquals(await heard(publisher, first, cancelCommand("a")), ["\0a"]);
+    assertFrames(await first.hear(), ["a"]);
+    assertEquals(await heard(publisher, first, "-a"), ["\0a"]);
   });
 
   it("receives one frame, octets as they are", async () => {
@@ -115,21 +94,21 @@ describe("an XPublisher", () => {
   });
 
   it("is told of each topic of a subscriber that is lost, unless another has it", async () => {
-    const [lost, kept] = [await stage.raw(publisher), await stage.raw(publisher)];
+    const [lost, kept] = [await stage.guest(publisher), await stage.guest(publisher)];
     const topics = ["a", "ab", "abc", "b", "shared"];
-    await heard(publisher, lost, ...topics.map(subscribeCommand));
-    await heard(publisher, kept, subscribeCommand("shared"));
-    lost.destroy();
+    await heard(publisher, lost, ...topics.map((topic) => `+${topic}`));
+    await heard(publisher, kept, "+shared");
+    lost.leave();
     assertEquals((await takeMany(publisher, 4)).sort(), ["\0a", "\0ab", "\0abc", "\0b"]);
     assertEquals(await heard(publisher, kept), []);
-    kept.end();
+    kept.leave();
     assertEquals(await takeTexts(publisher), ["\0shared"]);
     await peers(publisher, 0);
   });
 
   it("is told so too when it loses its subscriber by its own doing", async () => {
     const subscriber = stage.cleanup.add(new Subscriber());
-    await subscriber.bind(ANY_PORT);
+    await subscriber.bind(anywhere(transport));
     subscriber.subscribe("a");
     publisher.connect(subscriber.lastEndpoint!);
     assertEquals(await takeTexts(publisher), ["\x01a"]);
@@ -139,16 +118,16 @@ describe("an XPublisher", () => {
   });
 
   it("gets user messages as they are, in order with the subscriptions around them", async () => {
-    const peer = await stage.raw(publisher);
+    const peer = await stage.guest(publisher);
     const sent = [
-      subscribeCommand("a"),
-      message("hello"),
-      subscribeMessage("b"),
-      message("\x02a"),
-      message(""),
-      cancelCommand("a"),
-      message("two", "frames"),
-      cancelMessage("b"),
+      "+a",
+      ["hello"],
+      "+b",
+      ["\x02a"],
+      [""],
+      "-a",
+      ["two", "frames"],
+      "-b",
     ];
     const expected = ["\x01a", "hello", "\x01b", "\x02a", "", "\0a", "two|frames", "\0b"];
     assertEquals(await heard(publisher, peer, ...sent), expected);
@@ -193,7 +172,7 @@ describe("an XPublisher", () => {
 
   it("forwards a subscription and then a message through a device by hand", async () => {
     const upstream = stage.cleanup.add(new XSubscriber(RECEIVES));
-    await upstream.bind(ANY_PORT);
+    await upstream.bind(anywhere(transport));
     const source = stage.cleanup.add(new Publisher());
     source.connect(upstream.lastEndpoint!);
     const subscriber = stage.connect(publisher);
@@ -206,28 +185,31 @@ describe("an XPublisher", () => {
   });
 });
 
-describe("requests that are unread when their subscriber is lost", () => {
-  beforeEach(openPublisher);
+describeOver(TRANSPORTS, "requests that are unread when their subscriber is lost", (transport) => {
+  const stage = new PublisherStage(transport);
+  beforeEach(async () => {
+    publisher = await stage.openExtended();
+  });
   afterEach(() => stage.cleanup.run());
 
   /** The topics that an application knows of, having read all requests. */
   async function known(): Promise<string[]> {
-    const peer = await stage.raw(publisher);
+    const peer = await stage.guest(publisher);
     const topics = new Set<string>();
     for (const text of await heard(publisher, peer)) {
       if (text.startsWith("\x01")) topics.add(text.slice(1));
       else topics.delete(text.slice(1));
     }
-    peer.destroy();
+    peer.leave();
     return [...topics].sort();
   }
 
   it("leave nothing behind", async () => {
     for (let i = 0; i < 100; i++) {
-      const peer = await stage.raw(publisher);
-      peer.send(...Array.from({ length: 20 }, (_, j) => subscribeCommand(`${i % 10} ${j}`)));
+      const peer = await stage.guest(publisher);
+      peer.ask(...Array.from({ length: 20 }, (_, j) => `+${i % 10} ${j}`));
       await subscribed(publisher, 20);
-      peer.destroy();
+      peer.leave();
       await peers(publisher, 0);
     }
     publisher.receiveTimeout = 0;
@@ -239,32 +221,27 @@ describe("requests that are unread when their subscriber is lost", () => {
   });
 
   it("do not take away what another still has, or wanted first", async () => {
-    const [first, second] = [await stage.raw(publisher), await stage.raw(publisher)];
-    first.send(...["a", "b"].map(subscribeCommand));
+    const [first, second] = [await stage.guest(publisher), await stage.guest(publisher)];
+    first.ask("+a", "+b");
     await subscribed(publisher, 2);
-    second.send(...["b", "c"].map(subscribeCommand));
+    second.ask("+b", "+c");
     await subscribed(publisher, 4);
-    first.destroy();
+    first.leave();
     await peers(publisher, 1);
     assertEquals(await known(), ["b", "c"]);
-    second.destroy();
+    second.leave();
     await peers(publisher, 0);
     assertEquals(await known(), []);
   });
 
   it("of a subscriber that wavered end as they should", async () => {
-    const peer = await stage.raw(publisher);
-    peer.send(
-      ...["a", "b", "c"].map(subscribeCommand),
-      ...["a", "b"].map(cancelCommand),
-      subscribeCommand("a"),
-      message("user message"),
-    );
+    const peer = await stage.guest(publisher);
+    peer.ask("+a", "+b", "+c", "-a", "-b", "+a", ["user message"]);
     await subscribed(publisher, 2);
-    const other = await stage.raw(publisher);
-    other.send(subscribeCommand("d"), cancelCommand("d"), subscribeCommand("a"));
+    const other = await stage.guest(publisher);
+    other.ask("+d", "-d", "+a");
     await subscribed(publisher, 3);
-    peer.destroy();
+    peer.leave();
     await peers(publisher, 1);
     const texts = await heard(publisher, other);
     assert(texts.includes("user message"));
@@ -274,8 +251,11 @@ describe("requests that are unread when their subscriber is lost", () => {
   });
 });
 
-describe("the topics of an XPublisher", () => {
-  beforeEach(openPublisher);
+describeOver(TRANSPORTS, "the topics of an XPublisher", (transport) => {
+  const stage = new PublisherStage(transport);
+  beforeEach(async () => {
+    publisher = await stage.openExtended();
+  });
   afterEach(() => stage.cleanup.run());
 
   const LENGTHS = [0, 1, 244, 245, 246, 247, 248, 249, 253, 254, 255, 256, 257, 1000, 4095, 4096];
@@ -289,47 +269,22 @@ describe("the topics of an XPublisher", () => {
       assertEquals(await takeTexts(subscriber), [`${topic}!`, "x"]);
       subscriber.unsubscribe(topic);
       assertFrames(await publisher.receive(), [`\0${topic}`]);
+      if (transport === "inproc") return;
       const peer = await stage.raw(publisher);
       for (const form of [subscribeCommand, subscribeMessage]) {
-        assertEquals(await heard(publisher, peer, form(topic)), [`\x01${topic}`]);
+        assertEquals(await heardRaw(publisher, peer, form(topic)), [`\x01${topic}`]);
         const cancel = form === subscribeCommand ? cancelCommand : cancelMessage;
-        assertEquals(await heard(publisher, peer, cancel(topic)), [`\0${topic}`]);
+        assertEquals(await heardRaw(publisher, peer, cancel(topic)), [`\0${topic}`]);
       }
     });
   }
-
-  it("may be as long as maxTopicLength says, and no longer", async () => {
-    publisher.maxTopicLength = 10;
-    const [good, bad] = [await stage.raw(publisher), await stage.raw(publisher)];
-    assertEquals(await heard(publisher, good, subscribeCommand("x".repeat(10))), [
-      "\x01xxxxxxxxxx",
-    ]);
-    bad.send(subscribeCommand("x".repeat(11)));
-    await bad.untilClosed();
-    publisher.maxTopicLength = 65_526;
-    const [long, longer] = ["y".repeat(60_000), "z".repeat(65_526)];
-    assertEquals(await heard(publisher, good, subscribeCommand(long)), [`\x01${long}`]);
-    assertEquals(await heard(publisher, good, subscribeMessage(longer)), [`\x01${longer}`]);
-    assertEquals(await heard(publisher, good, cancelCommand(longer)), [`\0${longer}`]);
-  });
-
-  it("may be as many for each peer as maxSubscriptions says, and no more", async () => {
-    publisher.maxSubscriptions = 3;
-    const [good, bad] = [await stage.raw(publisher), await stage.raw(publisher)];
-    const topics = ["a", "b", "c"].map(subscribeCommand);
-    await heard(publisher, good, ...topics, ...topics);
-    await heard(publisher, good, cancelCommand("a"), subscribeCommand("d"));
-    bad.send(...topics, subscribeCommand("e"));
-    await bad.untilClosed();
-    await peers(publisher, 1);
-    assertEquals(publisher.topicsCount, 3);
-    await publisher.send("d1");
-    assertFrames(await takeMessage(good), ["d1"]);
-  });
 });
 
-describe("onlyFirstSubscribe", () => {
-  beforeEach(openPublisher);
+describeOver(TRANSPORTS, "onlyFirstSubscribe", (transport) => {
+  const stage = new PublisherStage(transport);
+  beforeEach(async () => {
+    publisher = await stage.openExtended();
+  });
   afterEach(() => stage.cleanup.run());
 
   it("leaves user messages alone whose later frames look like subscriptions", async () => {
@@ -342,33 +297,87 @@ describe("onlyFirstSubscribe", () => {
     }
     assertEquals([publisher.topicsCount, subscriber.topicsCount], [0, 0]);
   });
-
-  it("takes raw messages whose later frames look like subscriptions as they are", async () => {
-    publisher.onlyFirstSubscribe = true;
-    const peer = await stage.raw(publisher);
-    assertEquals(await heard(publisher, peer, message("user", "\x01a", "\0b")), ["user|\x01a|\0b"]);
-    assertEquals(publisher.topicsCount, 0);
-  });
 });
 
-describe("a subscription among the frames of a message", () => {
-  beforeEach(openPublisher);
+describeOver(SYSTEM_TRANSPORTS, "on the wire, an XPublisher", (transport) => {
+  const stage = new PublisherStage(transport);
+  beforeEach(async () => {
+    publisher = await stage.openExtended();
+  });
   afterEach(() => stage.cleanup.run());
 
-  it("that is a command counts, and does not disturb the message", async () => {
+  it("receives the same for both forms of requests", async () => {
+    const peer = await stage.raw(publisher);
+    const sent = [
+      subscribeCommand("a"),
+      subscribeMessage("b"),
+      cancelMessage("a"),
+      cancelCommand("b"),
+      subscribeMessage(""),
+      cancelCommand(""),
+    ];
+    assertEquals(await heardRaw(publisher, peer, ...sent), [
+      "\x01a",
+      "\x01b",
+      "\0a",
+      "\0b",
+      "\x01",
+      "\0",
+    ]);
+  });
+
+  it("takes topics as long as maxTopicLength says, and no longer", async () => {
+    publisher.maxTopicLength = 10;
+    const [good, bad] = [await stage.raw(publisher), await stage.raw(publisher)];
+    assertEquals(await heardRaw(publisher, good, subscribeCommand("x".repeat(10))), [
+      "\x01xxxxxxxxxx",
+    ]);
+    bad.send(subscribeCommand("x".repeat(11)));
+    await bad.untilClosed();
+    publisher.maxTopicLength = 65_526;
+    const [long, longer] = ["y".repeat(60_000), "z".repeat(65_526)];
+    assertEquals(await heardRaw(publisher, good, subscribeCommand(long)), [`\x01${long}`]);
+    assertEquals(await heardRaw(publisher, good, subscribeMessage(longer)), [`\x01${longer}`]);
+    assertEquals(await heardRaw(publisher, good, cancelCommand(longer)), [`\0${longer}`]);
+  });
+
+  it("takes as many topics of each peer as maxSubscriptions says, and no more", async () => {
+    publisher.maxSubscriptions = 3;
+    const [good, bad] = [await stage.raw(publisher), await stage.raw(publisher)];
+    const topics = ["a", "b", "c"].map(subscribeCommand);
+    await heardRaw(publisher, good, ...topics, ...topics);
+    await heardRaw(publisher, good, cancelCommand("a"), subscribeCommand("d"));
+    bad.send(...topics, subscribeCommand("e"));
+    await bad.untilClosed();
+    await peers(publisher, 1);
+    assertEquals(publisher.topicsCount, 3);
+    await publisher.send("d1");
+    assertFrames(await takeMessage(good), ["d1"]);
+  });
+
+  it("counts a command among the frames of a message, and leaves the message alone", async () => {
     const peer = await stage.raw(publisher);
     const sent = concat(frame("user", true), subscribeCommand("a"), frame("message"));
-    const texts = await heard(publisher, peer, sent);
+    const texts = await heardRaw(publisher, peer, sent);
     assertEquals(texts.sort(), ["\x01a", "user|message"]);
     assert(publisher.topicsCount === 1);
     await eventually(() => publisher.stats().peers.length === 1);
   });
 
-  it("that looks like one, without onlyFirstSubscribe, costs no frame of the message", async () => {
+  it("without onlyFirstSubscribe, costs no frame of a message with one that looks like a request", async () => {
     const peer = await stage.raw(publisher);
-    const texts = (await heard(publisher, peer, message(utf8("user"), "\x02", "tail"))).flatMap((
+    const texts = (await heardRaw(publisher, peer, message(utf8("user"), "\x02", "tail"))).flatMap((
       text,
     ) => text.split("|"));
     assertEquals(texts, textsOf([utf8("user"), utf8("\x02"), utf8("tail")]));
+  });
+
+  it("with onlyFirstSubscribe, takes messages whose later frames look like requests as they are", async () => {
+    publisher.onlyFirstSubscribe = true;
+    const peer = await stage.raw(publisher);
+    assertEquals(await heardRaw(publisher, peer, message("user", "\x01a", "\0b")), [
+      "user|\x01a|\0b",
+    ]);
+    assertEquals(publisher.topicsCount, 0);
   });
 });

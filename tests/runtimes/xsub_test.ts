@@ -1,8 +1,9 @@
 // XSUB: subscriptions are messages; they are counted, sent once unless told otherwise, and everything else goes upstream.
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterEach, beforeEach, it } from "@std/testing/bdd";
 import { Publisher, XPublisher, XSubscriber } from "../../mod.ts";
+import { anywhere, SYSTEM_TRANSPORTS, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames, utf8 } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, within } from "../_util/deadline.ts";
@@ -11,8 +12,8 @@ import { peers, subscribed, takeMany, takeTexts } from "../_util/pubsub.ts";
 import { type RawConnection, RawServer } from "../_util/raw_peer.ts";
 import { shakeHandsAsOld, takeRequest, takeRequests } from "../_util/raw_subscriptions.ts";
 import { connectAs, message, shakeHands, takeFrame, takeMessage } from "../_util/raw_zmtp.ts";
+import { describeOver, nowhere, reserve } from "../_util/transports.ts";
 
-const ANY_PORT = "tcp://127.0.0.1:*";
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 const MARK = "mark";
 const MB = 1_000_000;
@@ -21,9 +22,9 @@ const cleanup = new Cleanup();
 let publisher: XPublisher;
 let subscriber: XSubscriber;
 
-async function openPair(): Promise<void> {
+async function openPair(transport: Transport): Promise<void> {
   publisher = cleanup.add(new XPublisher({ ...RECEIVES, verbosity: "allSubsUnsubs" }));
-  await publisher.bind(ANY_PORT);
+  await publisher.bind(anywhere(transport));
   subscriber = cleanup.add(new XSubscriber(RECEIVES));
   subscriber.connect(publisher.lastEndpoint!);
   assertEquals(await arrives(), []);
@@ -41,8 +42,8 @@ async function arrives(...sent: readonly (string | string[])[]): Promise<string[
   }
 }
 
-describe("an XSubscriber", () => {
-  beforeEach(openPair);
+describeOver(TRANSPORTS, "an XSubscriber", (transport) => {
+  beforeEach(() => openPair(transport));
   afterEach(() => cleanup.run());
 
   it("subscribes by a message that starts with 1, and unsubscribes by one that starts with 0", async () => {
@@ -119,7 +120,7 @@ describe("an XSubscriber", () => {
   it("sends upstream to all of its publishers", async () => {
     const others = [1, 2].map(() => cleanup.add(new XPublisher(RECEIVES)));
     for (const other of others) {
-      await other.bind(ANY_PORT);
+      await other.bind(anywhere(transport));
       subscriber.connect(other.lastEndpoint!);
       await peers(other, 1);
     }
@@ -132,7 +133,7 @@ describe("an XSubscriber", () => {
   it("brings its topics to a publisher that comes later, and no user messages", async () => {
     await arrives("\x01a", "\x01b", "\x01a", "\0b", "user");
     const late = cleanup.add(new XPublisher(RECEIVES));
-    await late.bind(ANY_PORT);
+    await late.bind(anywhere(transport));
     subscriber.connect(late.lastEndpoint!);
     assertEquals(await takeTexts(late), ["\x01a"]);
     await subscriber.send("now");
@@ -145,31 +146,20 @@ describe("an XSubscriber", () => {
     for (let i = 0; i < 100; i++) await lonely.send(`\x01topic ${i}`);
     await lonely.send("user");
     assertEquals(lonely.topicsCount, 100);
-    lonely.connect("tcp://127.0.0.1:9");
+    lonely.connect(nowhere(transport));
     for (let i = 0; i < 100; i++) await within(lonely.send(`user ${i}`), 1_000, "a send");
   });
 
-  it("hands over what its publishers send, also what it has no topic for", async () => {
-    const server = cleanup.add(await RawServer.listen());
-    subscriber.connect(server.endpoint);
-    const peer = await server.accept();
-    await shakeHands(peer, "PUB");
-    peer.send(message("anything", "at all"), message(""));
-    assertEquals(await takeTexts(subscriber), ["anything", "at all"]);
-    assertEquals(await takeTexts(subscriber), [""]);
-  });
-
   it("receives from its publishers in turn", async () => {
-    const servers = [];
-    for (let i = 0; i < 2; i++) {
-      const server = cleanup.add(await RawServer.listen());
-      subscriber.connect(server.endpoint);
-      const peer = await server.accept();
-      await shakeHands(peer, "XPUB");
-      servers.push(peer);
+    await subscriber.send("\x01");
+    const sources = [0, 1].map(() => cleanup.add(new Publisher()));
+    for (const source of sources) {
+      await source.bind(anywhere(transport));
+      subscriber.connect(source.lastEndpoint!);
+      await subscribed(source, 1);
     }
-    for (const [i, peer] of servers.entries()) {
-      for (let n = 0; n < 200; n++) peer.send(message(`${i} ${n}`));
+    for (const [i, source] of sources.entries()) {
+      for (let n = 0; n < 200; n++) await source.send(`${i} ${n}`);
     }
     const texts = await takeMany(subscriber, 400);
     for (const i of [0, 1]) {
@@ -179,14 +169,34 @@ describe("an XSubscriber", () => {
   });
 });
 
-describe("on the wire, an XSubscriber", () => {
+describeOver(TRANSPORTS, "an XSubscriber that is bound", (transport) => {
+  afterEach(() => cleanup.run());
+
+  it("collects from many publishers and tells each of its topics", async () => {
+    const socket = cleanup.add(new XSubscriber(RECEIVES));
+    await socket.bind(anywhere(transport));
+    await socket.send("\x01");
+    const publishers = Array.from({ length: 10 }, () => cleanup.add(new Publisher()));
+    for (const each of publishers) each.connect(socket.lastEndpoint!);
+    for (const each of publishers) await subscribed(each, 1);
+    for (const [i, each] of publishers.entries()) await each.send(`from ${i}`);
+    const texts = await takeMany(socket, 10);
+    assertEquals(texts.sort(), Array.from({ length: 10 }, (_, i) => `from ${i}`));
+    for (const each of publishers.splice(0, 5)) await each.close();
+    await peers(socket, 5);
+    await socket.send("\0");
+    for (const each of publishers) await subscribed(each, 0);
+  });
+});
+
+describeOver(SYSTEM_TRANSPORTS, "on the wire, an XSubscriber", (transport) => {
   afterEach(() => cleanup.run());
 
   async function peerOf(
     options: ConstructorParameters<typeof XSubscriber>[0],
     old = false,
   ): Promise<[XSubscriber, RawConnection]> {
-    const server = cleanup.add(await RawServer.listen());
+    const server = cleanup.add(await RawServer.listen(await reserve(transport)));
     const socket = cleanup.add(new XSubscriber(options));
     socket.connect(server.endpoint);
     const connection = await server.accept();
@@ -258,30 +268,10 @@ describe("on the wire, an XSubscriber", () => {
     assertEquals(socket.topicsCount, 0);
     assertLess(memory() - before, 150 * MB);
   });
-});
-
-describe("an XSubscriber that is bound", () => {
-  afterEach(() => cleanup.run());
-
-  it("collects from many publishers and tells each of its topics", async () => {
-    const socket = cleanup.add(new XSubscriber(RECEIVES));
-    await socket.bind(ANY_PORT);
-    await socket.send("\x01");
-    const publishers = Array.from({ length: 10 }, () => cleanup.add(new Publisher()));
-    for (const each of publishers) each.connect(socket.lastEndpoint!);
-    for (const each of publishers) await subscribed(each, 1);
-    for (const [i, each] of publishers.entries()) await each.send(`from ${i}`);
-    const texts = await takeMany(socket, 10);
-    assertEquals(texts.sort(), Array.from({ length: 10 }, (_, i) => `from ${i}`));
-    for (const each of publishers.splice(0, 5)) await each.close();
-    await peers(socket, 5);
-    await socket.send("\0");
-    for (const each of publishers) await subscribed(each, 0);
-  });
 
   it("refuses peers that are no publishers", async () => {
     const socket = cleanup.add(new XSubscriber(RECEIVES));
-    await socket.bind(ANY_PORT);
+    await socket.bind(anywhere(transport));
     for (const type of ["SUB", "XSUB", "PULL"]) {
       const stranger = cleanup.add(await connectAs(socket.lastEndpoint!, type));
       await stranger.untilClosed();
@@ -291,5 +281,16 @@ describe("an XSubscriber that is bound", () => {
     assertEquals(await takeRequests(good, 1), [`+${"x".repeat(300)}`]);
     good.send(message(utf8("hello")));
     assertEquals(await takeTexts(socket), ["hello"]);
+  });
+
+  it("hands over what its publishers send, also what it has no topic for", async () => {
+    const server = cleanup.add(await RawServer.listen(await reserve(transport)));
+    const socket = cleanup.add(new XSubscriber(RECEIVES));
+    socket.connect(server.endpoint);
+    const peer = await server.accept();
+    await shakeHands(peer, "PUB");
+    peer.send(message("anything", "at all"), message(""));
+    assertEquals(await takeTexts(socket), ["anything", "at all"]);
+    assertEquals(await takeTexts(socket), [""]);
   });
 });
