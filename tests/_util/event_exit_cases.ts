@@ -1,12 +1,11 @@
 // A program that observes sockets or polls them and then has nothing more to do: does it end?
-// Usage: event_exit_cases.ts CASE [ENDPOINT]
+// Usage: event_exit_cases.ts CASE...
 
 import { poll, Pull, Push } from "../../mod.ts";
 
 const ANY_PORT = "tcp://127.0.0.1:*";
 const NOBODY = "tcp://127.0.0.1:9";
 const { process } = globalThis as unknown as { process: { argv: string[] } };
-const [, , name] = process.argv;
 
 function say(text: string): void {
   // deno-lint-ignore no-console
@@ -109,5 +108,5 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
 };
 
-await CASES[name]();
+for (const name of process.argv.slice(2)) await CASES[name]();
 say("done");

@@ -1,5 +1,5 @@
 // A program that opens sockets in one of many ways and then has nothing more to do: does it end?
-// Usage: exit_cases.ts CASE TRANSPORT FOLDER [ENDPOINT]
+// Usage: exit_cases.ts CASE[+CASE…] TRANSPORT FOLDER [ENDPOINT]
 
 import { Dealer, Pair, Pull, Push, Reply, Request, Router } from "../../mod.ts";
 import { caseName, givenEndpoint, nobody, place, say } from "./exit_places.ts";
@@ -135,5 +135,5 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
 };
 
-await CASES[caseName]();
+for (const name of caseName.split("+")) await CASES[name]();
 say("done");

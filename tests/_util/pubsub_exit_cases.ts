@@ -1,5 +1,5 @@
 // A program that opens publishers, subscribers or a proxy and then has nothing more to do: does it end?
-// Usage: pubsub_exit_cases.ts CASE TRANSPORT FOLDER [ENDPOINT]
+// Usage: pubsub_exit_cases.ts CASE[+CASE…] TRANSPORT FOLDER [ENDPOINT]
 
 import { Proxy, Publisher, Pull, Push, Subscriber, XPublisher, XSubscriber } from "../../mod.ts";
 import { caseName, givenEndpoint, nobody, place, say } from "./exit_places.ts";
@@ -108,5 +108,5 @@ const CASES: Readonly<Record<string, () => Promise<void> | void>> = {
   },
 };
 
-await CASES[caseName]();
+for (const name of caseName.split("+")) await CASES[name]();
 say("done");

@@ -14,7 +14,7 @@ import { dial, type RawConnection, RawServer } from "../_util/raw_peer.ts";
 import { greeting, message, ready } from "../_util/raw_zmtp.ts";
 import { describeOver, reserve } from "../_util/transports.ts";
 
-const RUNS = 12;
+const RUNS = 8;
 /** One after the other in a run. */
 const PEERS = 6;
 const cleanup = new Cleanup();

@@ -10,9 +10,9 @@ import { ANY_PORT } from "../_util/ports.ts";
 import { dial } from "../_util/raw_peer.ts";
 import { type ScriptedListener, ScriptedRuntime } from "../_util/scripted_runtime.ts";
 
-const FLOOD = 100_000;
-/** The most that an observer may keep for nobody. */
-const MOST = 20_000;
+const FLOOD = 20_000;
+/** The most that an observer may keep for nobody: its doc says 1000. */
+const MOST = 2_000;
 const cleanup = new Cleanup();
 
 /** A socket whose peers cost nothing: they are in this process, and there is no network. */

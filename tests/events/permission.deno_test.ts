@@ -42,7 +42,7 @@ describe("under Deno", () => {
   });
 
   it("connecting by ipc without permissions tells what is missing", async () => {
-    const endpoint = "ipc:///tmp/wasmq-nobody";
+    const endpoint = "ipc://no-such-socket";
     const { type, address, code, message } = await reason("connect", endpoint);
     assertEquals([type, address], ["connect:retry", endpoint]);
     assertMatch(code, DENIED);

@@ -3,8 +3,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
 import { Stream } from "../../mod.ts";
-import { SYSTEM_TRANSPORTS } from "../_util/anywhere.ts";
-import { anywhere } from "../_util/anywhere.ts";
+import { anywhere, SYSTEM_TRANSPORTS } from "../_util/anywhere.ts";
 import { assertFrames, textOf, toHex, utf8 } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, pause } from "../_util/deadline.ts";
@@ -331,6 +330,21 @@ describe("STREAM", () => {
         stream.connect("tcp://127.0.0.1:9", { routingId: routingId as string });
       failure(call, "EINVAL");
     }
+  });
+
+  it("refuses an id that another connection has, until that is given up (EADDRINUSE)", async () => {
+    const [one, two] = [await RawServer.listen(), await RawServer.listen()];
+    cleanup.add(one);
+    cleanup.add(two);
+    const [stream] = open();
+    stream.connect(one.endpoint, { routingId: "server" });
+    failure(() => stream.connect(two.endpoint, { routingId: "server" }), "EADDRINUSE");
+    await one.accept();
+    assertEquals(two.count, 0);
+    stream.disconnect(one.endpoint);
+    stream.connect(two.endpoint, { routingId: "server" });
+    await stream.send(["server", "to the second"]);
+    assertEquals(textOf(await (await two.accept()).take(13)), "to the second");
   });
 
   it("takes sends before there is anybody for a mistake, not for patience", async () => {

@@ -1,87 +1,20 @@
-// Inproc between two hosts that do what the test says: who meets whom, when a reader is woken, what is left when one goes.
+// Inproc between two hosts that do what the test says: who meets whom, and when a reader or a writer is woken.
 
-import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { InprocEndpoint } from "../../src/endpoint.ts";
-import { EndpointError, ProtocolError, ZmqError } from "../../src/errors.ts";
-import { InprocBinding, InprocConnection } from "../../src/link/inproc.ts";
+import { EndpointError, ZmqError } from "../../src/errors.ts";
+import { InprocBinding } from "../../src/link/inproc.ts";
 import { InprocNames } from "../../src/link/inproc_names.ts";
-import type { OptionValues } from "../../src/options.ts";
-import type { Pipe } from "../../src/routing/pipe.ts";
-import type { SocketType } from "../../src/wire/socket_type.ts";
 import { textOf } from "../_util/bytes.ts";
-import { FakeHost } from "../_util/fake_host.ts";
+import { ENDPOINT, InprocStand, numbers, readAll, send } from "../_util/inproc_stand.ts";
 import { microtasks } from "../_util/manual_clock.ts";
 
-const ENDPOINT: InprocEndpoint = { transport: "inproc", text: "inproc://x", name: "x" };
 /** So many messages are worth waking a reader. */
 const BATCH = 256;
 
-/** Two sockets of one context, the first of which binds and the second of which connects. */
-class Stand {
-  readonly binder: FakeHost;
-  readonly connecter: FakeHost;
-  readonly binding: InprocBinding;
-  readonly connection: InprocConnection;
-  /** Who has ended. */
-  readonly done: string[] = [];
-
-  constructor(
-    types: readonly [SocketType, SocketType] = ["PULL", "PUSH"],
-    options: readonly [Partial<OptionValues>?, Partial<OptionValues>?] = [],
-  ) {
-    const names = new InprocNames();
-    [this.binder, this.connecter] = types.map((type, i) => {
-      const host = new FakeHost(type, options[i]);
-      Object.assign(host.around, { inproc: names });
-      return host;
-    });
-    this.binding = new InprocBinding(this.binder, ENDPOINT, () => this.done.push("binding"));
-    this.connection = new InprocConnection(
-      this.connecter,
-      ENDPOINT,
-      undefined,
-      () => this.done.push("connection"),
-    );
-  }
-
-  /** Binds and connects; the calls until then are forgotten. */
-  meet(): this {
-    this.binding.listen();
-    assertEquals(this.connection.start(), undefined);
-    for (const host of [this.binder, this.connecter]) host.calls.length = 0;
-    return this;
-  }
-
-  /** The pipe of a host that has one. */
-  get theirs(): Pipe {
-    return [...this.binder.attached][0];
-  }
-  get own(): Pipe {
-    return [...this.connecter.attached][0];
-  }
-}
-
-/** Everything that can be read from a pipe. */
-function readAll(pipe: Pipe): string[] {
-  const texts: string[] = [];
-  for (let frames = pipe.receive(); frames !== undefined; frames = pipe.receive()) {
-    texts.push(frames.map(textOf).join("|"));
-  }
-  return texts;
-}
-
-function send(pipe: Pipe, from: number, to: number): void {
-  for (let i = from; i < to; i++) pipe.send(String(i));
-}
-
-function numbers(from: number, to: number): string[] {
-  return Array.from({ length: to - from }, (_, i) => String(from + i));
-}
-
 describe("an inproc connection", () => {
   it("meets who is bound, within the call", () => {
-    const stand = new Stand(["ROUTER", "DEALER"], [{}, { routingId: "me" }]);
+    const stand = new InprocStand(["ROUTER", "DEALER"], [{}, { routingId: "me" }]);
     stand.binding.listen();
     assertEquals(stand.connection.start(), undefined);
     assertEquals(stand.binder.calls, ["identify me", "attach"]);
@@ -92,7 +25,7 @@ describe("an inproc connection", () => {
   });
 
   it("waits for the name; what it was given meanwhile is there when it is bound", () => {
-    const stand = new Stand();
+    const stand = new InprocStand();
     assertEquals(stand.connection.start(), undefined);
     send(stand.own, 0, 3);
     assertEquals([stand.own.link, stand.connecter.holds], [undefined, 1]);
@@ -102,7 +35,7 @@ describe("an inproc connection", () => {
   });
 
   it("has no pipe before it has met, with immediate", () => {
-    const stand = new Stand(undefined, [{}, { immediate: true }]);
+    const stand = new InprocStand(undefined, [{}, { immediate: true }]);
     stand.connection.start();
     assertEquals(stand.connecter.attached.size, 0);
     stand.binding.listen();
@@ -110,7 +43,7 @@ describe("an inproc connection", () => {
   });
 
   it("says what the socket says that refuses another pipe", () => {
-    const stand = new Stand(["PAIR", "PAIR"]);
+    const stand = new InprocStand(["PAIR", "PAIR"]);
     stand.connecter.refusal = new ZmqError("EBUSY", "one is enough");
     assertEquals(stand.connection.start(), stand.connecter.refusal);
     assertEquals(stand.connecter.census.pipes.size, 0);
@@ -120,7 +53,7 @@ describe("an inproc connection", () => {
 
   it("is over when the types do not go together", () => {
     for (const bindsFirst of [true, false]) {
-      const stand = new Stand(["REP", "PUSH"]);
+      const stand = new InprocStand(["REP", "PUSH"]);
       if (bindsFirst) stand.binding.listen();
       stand.connection.start();
       if (!bindsFirst) stand.binding.listen();
@@ -132,11 +65,11 @@ describe("an inproc connection", () => {
 
   for (const who of ["binder", "connecter"] as const) {
     it(`is tried again after reconnectInterval when the ${who} refuses the peer`, () => {
-      const stand = new Stand(["ROUTER", "ROUTER"], [{}, { reconnectInterval: 70 }]);
+      const stand = new InprocStand(["ROUTER", "ROUTER"], [{}, { reconnectInterval: 70 }]);
       const { connecter, binder } = stand;
       stand.binding.listen();
       stand.connection.start();
-      const again = new Stand(["ROUTER", "ROUTER"], [{}, { reconnectInterval: 70 }]);
+      const again = new InprocStand(["ROUTER", "ROUTER"], [{}, { reconnectInterval: 70 }]);
       again.binding.listen();
       const refusing = again[who];
       const attach = again.connecter.attach;
@@ -164,7 +97,7 @@ describe("an inproc connection", () => {
   }
 
   it("is not tried again with reconnectInterval -1", () => {
-    const stand = new Stand(["ROUTER", "ROUTER"], [{}, { reconnectInterval: -1 }]);
+    const stand = new InprocStand(["ROUTER", "ROUTER"], [{}, { reconnectInterval: -1 }]);
     stand.binder.refusal = new ZmqError("EADDRINUSE", "taken");
     stand.binding.listen();
     stand.connection.start();
@@ -172,7 +105,7 @@ describe("an inproc connection", () => {
   });
 
   it("brings what a socket tells its peer first, before what waits", () => {
-    const stand = new Stand(["XPUB", "SUB"]);
+    const stand = new InprocStand(["XPUB", "SUB"]);
     stand.connecter.onLinked = (pipe) => pipe.send("topics");
     stand.binder.onLinked = (pipe) => pipe.send("welcome");
     stand.meet();
@@ -180,7 +113,7 @@ describe("an inproc connection", () => {
   });
 
   it("ends without harm when a socket ends it while it is told of it", () => {
-    const stand = new Stand();
+    const stand = new InprocStand();
     stand.connecter.onLinked = () => stand.connection.close();
     stand.meet();
     assertEquals(stand.done, ["connection"]);
@@ -188,8 +121,8 @@ describe("an inproc connection", () => {
   });
 
   it("that is closed while another one meets the name does not meet it", () => {
-    const stand = new Stand();
-    const other = new Stand();
+    const stand = new InprocStand();
+    const other = new InprocStand();
     Object.assign(other.connecter.around, { inproc: stand.connecter.around.inproc });
     stand.connecter.onLinked = () => other.connection.close();
     stand.connection.start();
@@ -202,7 +135,7 @@ describe("an inproc connection", () => {
 
 describe("a name of inproc", () => {
   it("is EADDRINUSE for a second one, and free when the first has closed", () => {
-    const stand = new Stand().meet();
+    const stand = new InprocStand().meet();
     const second = new InprocBinding(stand.binder, ENDPOINT, () => {});
     const error = assertThrows(() => second.listen(), EndpointError);
     assertEquals([error.code, error.address], ["EADDRINUSE", "inproc://x"]);
@@ -231,8 +164,8 @@ describe("a name of inproc", () => {
 
 describe("over inproc, a reader", () => {
   /** One that waits in receive. */
-  function expectant(): Stand {
-    const stand = new Stand().meet();
+  function expectant(): InprocStand {
+    const stand = new InprocStand().meet();
     stand.binder.expectant = true;
     return stand;
   }
@@ -247,7 +180,7 @@ describe("over inproc, a reader", () => {
   });
 
   it("is not woken when it does not wait", async () => {
-    const stand = new Stand().meet();
+    const stand = new InprocStand().meet();
     send(stand.own, 0, 10);
     await microtasks();
     assertEquals(stand.binder.calls, ["arrived"]);
@@ -302,7 +235,7 @@ describe("over inproc, a reader", () => {
   });
 
   it("that wants the newest only has no other", () => {
-    const stand = new Stand(undefined, [{ conflate: true }]).meet();
+    const stand = new InprocStand(undefined, [{ conflate: true }]).meet();
     send(stand.own, 0, 10);
     assertEquals(readAll(stand.theirs), ["9"]);
   });
@@ -311,7 +244,7 @@ describe("over inproc, a reader", () => {
 describe("over inproc, a writer", () => {
   it("is full at both marks together, and told of room at half of them", async () => {
     const marks = [{ receiveHighWaterMark: 2 }, { sendHighWaterMark: 4 }] as const;
-    const stand = new Stand(undefined, marks).meet();
+    const stand = new InprocStand(undefined, marks).meet();
     let count = 0;
     for (; !stand.own.full; count++) stand.own.send("x");
     assertEquals(count, 6);
@@ -326,137 +259,12 @@ describe("over inproc, a writer", () => {
   });
 
   it("holds the process only while nobody can read what it sent", () => {
-    const stand = new Stand();
+    const stand = new InprocStand();
     stand.connection.start();
     send(stand.own, 0, 3);
     assertEquals(stand.connecter.holds, 1);
     stand.binding.listen();
     send(stand.own, 3, 6);
     assertEquals([stand.connecter.holds, stand.theirs.inbox.messages], [0, 6]);
-  });
-});
-
-describe("over inproc, when the binding side closes", () => {
-  it("the connecting one waits for the next, and keeps its pipe and its messages", () => {
-    const stand = new Stand().meet();
-    const { own } = stand;
-    stand.binding.close();
-    assertEquals([own.link, stand.binder.attached.size], [undefined, 0]);
-    send(own, 0, 3);
-    const next = new InprocBinding(stand.binder, ENDPOINT, () => {});
-    next.listen();
-    assertEquals(stand.own, own);
-    assertEquals([readAll(stand.theirs), own.reconnects], [numbers(0, 3), 1]);
-  });
-
-  for (const closed of [true, false]) {
-    it(`what is unread ${closed ? "waits again" : "stays"} when its socket is ${closed ? "closed" : "open"}`, () => {
-      const stand = new Stand().meet();
-      const { theirs } = stand;
-      send(stand.own, 0, 5);
-      theirs.receive();
-      stand.binder.closed = closed;
-      stand.binding.close();
-      assertEquals(readAll(theirs), closed ? [] : numbers(1, 5));
-      const next = new InprocBinding(stand.binder, ENDPOINT, () => {});
-      next.listen();
-      assertEquals(readAll(stand.theirs), closed ? numbers(1, 5) : []);
-    });
-  }
-
-  it("its own messages are given to others of its peers", () => {
-    const stand = new Stand(["PUSH", "PULL"]).meet();
-    send(stand.theirs, 0, 5);
-    stand.own.receive();
-    stand.connecter.closed = true;
-    stand.connection.close();
-    assertEquals(stand.binder.backlog.map(([first]) => textOf(first)), numbers(1, 5));
-  });
-
-  it("with immediate the pipe goes, and its messages to others", () => {
-    const stand = new Stand(undefined, [{}, { immediate: true }]).meet();
-    send(stand.own, 0, 3);
-    stand.binder.closed = true;
-    stand.binding.close();
-    assertEquals(stand.connecter.attached.size, 0);
-    assertEquals(stand.connecter.backlog.map(([first]) => textOf(first)), numbers(0, 3));
-  });
-
-  it("with reconnectInterval -1 it is over", () => {
-    const stand = new Stand(undefined, [{}, { reconnectInterval: -1 }]).meet();
-    stand.binding.close();
-    assertEquals(stand.done, ["connection", "binding"]);
-  });
-
-  it("because it refuses its peer, it is asked again after a while; a breach of rules ends it", () => {
-    for (const breach of [false, true]) {
-      const stand = new Stand(["ROUTER", "DEALER"], [{}, { reconnectInterval: 30 }]).meet();
-      const side = breach ? stand.own : stand.theirs;
-      const error = breach
-        ? new ProtocolError("ERR_ZMTP_UNSPECIFIED", "nonsense")
-        : new ZmqError("EADDRINUSE", "a newer peer has the id");
-      side.link!.refuse(error);
-      assertEquals(
-        [stand.done, stand.connecter.clock.delays],
-        breach ? [["connection"], []] : [
-          [],
-          [30],
-        ],
-      );
-      assertEquals(stand.binder.attached.size, 0);
-    }
-  });
-});
-
-describe("over inproc, a connection that is to finish", () => {
-  it("is over at once when a peer can read everything", () => {
-    const stand = new Stand().meet();
-    const { theirs } = stand;
-    send(stand.own, 0, 3);
-    stand.connection.finish(true);
-    stand.connection.finish(true);
-    assertEquals(stand.done, ["connection"]);
-    assertEquals(readAll(theirs), numbers(0, 3));
-  });
-
-  it("waits for a peer if it should, and is over when there was one", () => {
-    const stand = new Stand();
-    stand.connection.start();
-    send(stand.own, 0, 3);
-    stand.connection.finish(true);
-    assertEquals([stand.done, stand.connecter.attached.size], [[], 0]);
-    const received: string[] = [];
-    stand.binder.onReadable = (pipe) => received.push(...readAll(pipe));
-    stand.binding.listen();
-    assertEquals([stand.done, received], [["connection"], numbers(0, 3)]);
-  });
-
-  it("does not wait otherwise: its messages go to others", () => {
-    const stand = new Stand();
-    stand.connection.start();
-    send(stand.own, 0, 3);
-    stand.connection.finish(false);
-    assertEquals([stand.done, stand.connecter.backlog.length], [["connection"], 3]);
-    stand.binding.listen();
-    assertEquals(stand.binder.attached.size, 0);
-  });
-
-  it("does not wait for a peer to take what another one has left", () => {
-    const stand = new Stand().meet();
-    send(stand.own, 0, 3);
-    stand.binder.closed = true;
-    stand.binding.close();
-    stand.connection.finish(true);
-    assertEquals(stand.done, ["binding", "connection"]);
-  });
-
-  it("does not wait when the context is over", () => {
-    const stand = new Stand();
-    stand.connection.start();
-    send(stand.own, 0, 3);
-    stand.connecter.around.inproc.close();
-    stand.connection.finish(true);
-    assertEquals(stand.done, ["connection"]);
-    assertInstanceOf(stand.connecter.around.inproc, InprocNames);
   });
 });

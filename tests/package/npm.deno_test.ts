@@ -91,7 +91,7 @@ describe("the npm package", () => {
 
   it("has only public files", () => {
     const files = listFiles(installed);
-    const texts = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+    const texts = ["CHANGELOG.md", "LICENSE", "MIGRATION.md", "README.md", "package.json"];
     const code = files.filter((path) => !texts.includes(path));
     assertEquals(files.length - code.length, texts.length);
     for (const path of code) assertMatch(path, /^(mod|(src|wasm)\/[\w/]+)\.(js|d\.ts)$/);

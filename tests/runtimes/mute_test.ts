@@ -10,7 +10,7 @@ import { eventually, staysPending, within } from "../_util/deadline.ts";
 import { fill } from "../_util/filling.ts";
 import { assertSays, rejection } from "../_util/rejection.ts";
 import { join, type ScriptedPeer, type ScriptedType } from "../_util/scripted_peer.ts";
-import { describeOver, nowhere, reserve } from "../_util/transports.ts";
+import { describeOver, DISTINCT_TRANSPORTS, nowhere, reserve } from "../_util/transports.ts";
 
 const SHORT_MS = 40;
 const KB10 = new Uint8Array(10_000).fill(0x2e);
@@ -39,7 +39,7 @@ const BLOCKING = {
 for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
   const delimited = name === "Request" ? [""] : [];
 
-  describeOver(TRANSPORTS, `${name} without room for a message`, (transport) => {
+  describeOver(DISTINCT_TRANSPORTS, `${name} without room for a message`, (transport) => {
     afterEach(() => cleanup.run());
 
     it("waits for its first peer", async () => {
@@ -164,7 +164,7 @@ for (const [name, { open, peer, peerType }] of Object.entries(BLOCKING)) {
   });
 }
 
-describeOver(TRANSPORTS, "Router with a message that it cannot route", (transport) => {
+describeOver(DISTINCT_TRANSPORTS, "Router with a message that it cannot route", (transport) => {
   afterEach(() => cleanup.run());
 
   async function openRouter(options: ConstructorParameters<typeof Router>[0]): Promise<Router> {

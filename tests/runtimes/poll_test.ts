@@ -115,6 +115,20 @@ for (const transport of TRANSPORTS) {
       assertEquals([await state(request), await state(reply)], ["out", ""]);
     });
 
+    it("hears of the turns of a Request and a Reply that others bring about", async () => {
+      const [reply, request] = await joined(transport, new Reply(WAITS), new Request(WAITS));
+      await request.send("question");
+      const polling = poll([{ socket: reply, writable: true }]);
+      await staysPending(polling, QUIET_MS, "the question was not received yet");
+      await reply.receive();
+      assertEquals(await polling, [writable(reply)]);
+      const again = poll([{ socket: request, writable: true }]);
+      await reply.send("answer");
+      await staysPending(again, QUIET_MS, "the answer was not received yet");
+      await request.receive();
+      assertEquals(await again, [writable(request)]);
+    });
+
     it("answers a Router, a Subscriber and a Dealer, each with its own traffic", async () => {
       const [router, dealer] = await joined(transport, new Router(WAITS), new Dealer(WAITS));
       const [publisher, subscriber] = await joined(

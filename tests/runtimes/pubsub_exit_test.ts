@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { after, afterEach, describe, it } from "@std/testing/bdd";
 import { Publisher, Pull, Push, Subscriber } from "../../mod.ts";
-import { type Transport, TRANSPORTS } from "../_util/anywhere.ts";
+import type { Transport } from "../_util/anywhere.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { pause } from "../_util/deadline.ts";
 import { type Program, start } from "../_util/process.ts";
@@ -37,24 +37,34 @@ async function runsOn(name: string): Promise<{ program: Program; endpoints: stri
   return { program, endpoints: program.output.match(/tcp:\/\/\S+/g)! };
 }
 
-describeOver(TRANSPORTS, "a process ends by itself", (transport) => {
+const ENDING: Readonly<Record<string, string>> = {
+  "open": "with publishers and subscribers that are just open",
+  "bound": "with publishers and subscribers that listen",
+  "subscribed at nobody": "with subscriptions that no publisher has got",
+  "publishing to nobody": "with messages that nobody has subscribed to",
+  "connected": "with a publisher and a subscriber that are connected",
+  "with unread messages": "with messages that its subscriber has not read",
+  "with unread requests": "with requests that its publisher has not read",
+  "with a terminated proxy": "when its proxy is terminated",
+};
+
+describe("a process ends by itself", () => {
   afterEach(() => cleanup.run());
 
-  const cases: Readonly<Record<string, string>> = {
-    "open": "with publishers and subscribers that are just open",
-    "bound": "with publishers and subscribers that listen",
-    "subscribed at nobody": "with subscriptions that no publisher has got",
-    "publishing to nobody": "with messages that nobody has subscribed to",
-    "connected": "with a publisher and a subscriber that are connected",
-    "with unread messages": "with messages that its subscriber has not read",
-    "with unread requests": "with requests that its publisher has not read",
-    "with a terminated proxy": "when its proxy is terminated",
-  };
-  for (const [name, what] of Object.entries(cases)) {
+  for (const [name, what] of Object.entries(ENDING)) {
     it(what, async () => {
-      assertStringIncludes(await run(name, transport).succeeds(AT_ONCE_MS), "done");
+      assertStringIncludes(await run(name).succeeds(AT_ONCE_MS), "done");
     });
   }
+});
+
+describeOver(["ipc", "inproc"], "a process ends by itself", (transport) => {
+  afterEach(() => cleanup.run());
+
+  it("with all of that at once", async () => {
+    const output = await run(Object.keys(ENDING).join("+"), transport).succeeds(AT_ONCE_MS);
+    assertStringIncludes(output, "done");
+  });
 });
 
 describe("a process stays", () => {

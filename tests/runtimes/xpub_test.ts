@@ -16,7 +16,7 @@ import {
   subscribeMessage,
 } from "../_util/raw_subscriptions.ts";
 import { frame, message, takeMessage } from "../_util/raw_zmtp.ts";
-import { describeOver } from "../_util/transports.ts";
+import { describeOver, DISTINCT_TRANSPORTS } from "../_util/transports.ts";
 
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 
@@ -185,71 +185,75 @@ describeOver(TRANSPORTS, "an XPublisher", (transport) => {
   });
 });
 
-describeOver(TRANSPORTS, "requests that are unread when their subscriber is lost", (transport) => {
-  const stage = new PublisherStage(transport);
-  beforeEach(async () => {
-    publisher = await stage.openExtended();
-  });
-  afterEach(() => stage.cleanup.run());
+describeOver(
+  DISTINCT_TRANSPORTS,
+  "requests that are unread when their subscriber is lost",
+  (transport) => {
+    const stage = new PublisherStage(transport);
+    beforeEach(async () => {
+      publisher = await stage.openExtended();
+    });
+    afterEach(() => stage.cleanup.run());
 
-  /** The topics that an application knows of, having read all requests. */
-  async function known(): Promise<string[]> {
-    const peer = await stage.guest(publisher);
-    const topics = new Set<string>();
-    for (const text of await heard(publisher, peer)) {
-      if (text.startsWith("\x01")) topics.add(text.slice(1));
-      else topics.delete(text.slice(1));
-    }
-    peer.leave();
-    return [...topics].sort();
-  }
-
-  it("leave nothing behind", async () => {
-    for (let i = 0; i < 100; i++) {
+    /** The topics that an application knows of, having read all requests. */
+    async function known(): Promise<string[]> {
       const peer = await stage.guest(publisher);
-      peer.ask(...Array.from({ length: 20 }, (_, j) => `+${i % 10} ${j}`));
-      await subscribed(publisher, 20);
+      const topics = new Set<string>();
+      for (const text of await heard(publisher, peer)) {
+        if (text.startsWith("\x01")) topics.add(text.slice(1));
+        else topics.delete(text.slice(1));
+      }
       peer.leave();
-      await peers(publisher, 0);
+      return [...topics].sort();
     }
-    publisher.receiveTimeout = 0;
-    let left = 0;
-    while (await publisher.receive().then(() => true, () => false)) left++;
-    assert(left <= 2 * 200, `${left} requests of subscribers that are gone`);
-    publisher.receiveTimeout = RECEIVES.receiveTimeout;
-    assertEquals(await known(), []);
-  });
 
-  it("do not take away what another still has, or wanted first", async () => {
-    const [first, second] = [await stage.guest(publisher), await stage.guest(publisher)];
-    first.ask("+a", "+b");
-    await subscribed(publisher, 2);
-    second.ask("+b", "+c");
-    await subscribed(publisher, 4);
-    first.leave();
-    await peers(publisher, 1);
-    assertEquals(await known(), ["b", "c"]);
-    second.leave();
-    await peers(publisher, 0);
-    assertEquals(await known(), []);
-  });
+    it("leave nothing behind", async () => {
+      for (let i = 0; i < 100; i++) {
+        const peer = await stage.guest(publisher);
+        peer.ask(...Array.from({ length: 20 }, (_, j) => `+${i % 10} ${j}`));
+        await subscribed(publisher, 20);
+        peer.leave();
+        await peers(publisher, 0);
+      }
+      publisher.receiveTimeout = 0;
+      let left = 0;
+      while (await publisher.receive().then(() => true, () => false)) left++;
+      assert(left <= 2 * 200, `${left} requests of subscribers that are gone`);
+      publisher.receiveTimeout = RECEIVES.receiveTimeout;
+      assertEquals(await known(), []);
+    });
 
-  it("of a subscriber that wavered end as they should", async () => {
-    const peer = await stage.guest(publisher);
-    peer.ask("+a", "+b", "+c", "-a", "-b", "+a", ["user message"]);
-    await subscribed(publisher, 2);
-    const other = await stage.guest(publisher);
-    other.ask("+d", "-d", "+a");
-    await subscribed(publisher, 3);
-    peer.leave();
-    await peers(publisher, 1);
-    const texts = await heard(publisher, other);
-    assert(texts.includes("user message"));
-    const last = (topic: string) => texts.findLast((text) => text.slice(1) === topic);
-    assertEquals(["a", "b"].map(last), ["\x01a", "\0b"]);
-    assert([undefined, "\0c"].includes(last("c")) && [undefined, "\0d"].includes(last("d")));
-  });
-});
+    it("do not take away what another still has, or wanted first", async () => {
+      const [first, second] = [await stage.guest(publisher), await stage.guest(publisher)];
+      first.ask("+a", "+b");
+      await subscribed(publisher, 2);
+      second.ask("+b", "+c");
+      await subscribed(publisher, 4);
+      first.leave();
+      await peers(publisher, 1);
+      assertEquals(await known(), ["b", "c"]);
+      second.leave();
+      await peers(publisher, 0);
+      assertEquals(await known(), []);
+    });
+
+    it("of a subscriber that wavered end as they should", async () => {
+      const peer = await stage.guest(publisher);
+      peer.ask("+a", "+b", "+c", "-a", "-b", "+a", ["user message"]);
+      await subscribed(publisher, 2);
+      const other = await stage.guest(publisher);
+      other.ask("+d", "-d", "+a");
+      await subscribed(publisher, 3);
+      peer.leave();
+      await peers(publisher, 1);
+      const texts = await heard(publisher, other);
+      assert(texts.includes("user message"));
+      const last = (topic: string) => texts.findLast((text) => text.slice(1) === topic);
+      assertEquals(["a", "b"].map(last), ["\x01a", "\0b"]);
+      assert([undefined, "\0c"].includes(last("c")) && [undefined, "\0d"].includes(last("d")));
+    });
+  },
+);
 
 describeOver(TRANSPORTS, "the topics of an XPublisher", (transport) => {
   const stage = new PublisherStage(transport);
