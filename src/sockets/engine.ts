@@ -109,7 +109,7 @@ export class Engine implements LinkHost, Queued {
       const message = toOutgoing(value);
       if (this.around.sockets.limited) this.#checkSizes(message);
       if (this.#sending.length === 0 && this.#backlog.length === 0 && this.pattern.send(message)) {
-        if (this.expectant) this.#turned();
+        if (this.#receiving.length > 0 || this.#watchers.size > 0) this.#turned();
         return this.around.pace.due() ? this.around.pace.turn() : DONE;
       }
       return this.#sending.add(message, this.options.sendTimeout, options?.signal);
@@ -125,7 +125,7 @@ export class Engine implements LinkHost, Queued {
     if (this.#sending.length > 0 || this.#backlog.length > 0 || !this.pattern.send(message)) {
       return false;
     }
-    if (this.expectant) this.#turned();
+    if (this.#receiving.length > 0 || this.#watchers.size > 0) this.#turned();
     return true;
   }
 
@@ -136,7 +136,7 @@ export class Engine implements LinkHost, Queued {
       if (frames === undefined) {
         return this.#receiving.add(undefined, this.options.receiveTimeout, options?.signal);
       }
-      if (this.expectant) this.#turned();
+      if (this.#sending.length > 0 || this.#watchers.size > 0) this.#turned();
       return this.paced(frames);
     } catch (error) {
       return Promise.reject(error);
@@ -147,7 +147,8 @@ export class Engine implements LinkHost, Queued {
   tryReceive(): Frame[] | undefined {
     this.#mayUse("receive", undefined);
     const frames = this.#receiving.length === 0 ? this.#next() : undefined;
-    if (frames !== undefined && this.expectant) this.#turned();
+    if (frames === undefined) return undefined;
+    if (this.#sending.length > 0 || this.#watchers.size > 0) this.#turned();
     return frames;
   }
 
