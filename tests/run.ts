@@ -60,7 +60,8 @@ function print(line: string): void {
 function parseArguments(args: readonly string[]): Arguments {
   const filters: string[] = [];
   const runtimes: RuntimeName[] = [];
-  let jobs = Math.min(2, navigator.hardwareConcurrency);
+  // Many files mostly wait: for processes, and for time to pass.
+  let jobs = Math.min(3, navigator.hardwareConcurrency + 1);
   for (let i = 0; i < args.length; i++) {
     const [flag, inline] = args[i].split("=", 2);
     if (flag === "--runtime") {

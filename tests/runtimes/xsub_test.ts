@@ -124,6 +124,8 @@ describeOver(TRANSPORTS, "an XSubscriber", (transport) => {
       subscriber.connect(other.lastEndpoint!);
       await peers(other, 1);
     }
+    // A publisher has its peer before the peer has the publisher.
+    await eventually(() => subscriber.stats().peers.every(({ connected }) => connected));
     for (const text of ["\x01a", "user", "\0a"]) await subscriber.send(text);
     for (const each of [publisher, ...others]) {
       assertEquals(await takeMany(each, 3), ["\x01a", "user", "\0a"]);
