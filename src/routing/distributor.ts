@@ -134,7 +134,9 @@ export class Distributor {
     this.#dropped = dropped;
     if (!this.#crowd.open) return;
     for (const pipe of this.#pipes.values()) {
-      if (pipe.full && !pipe.stalled) this.#crowd.add(pipe, this.#pipes.size);
+      // By reference a peer is passed over until half of what it holds is read.
+      const full = pipe.outbox.brimming ?? pipe.full;
+      if (full && !pipe.stalled) this.#crowd.add(pipe, this.#pipes.size);
     }
   }
 

@@ -76,7 +76,8 @@ describeOver(DISTINCT_TRANSPORTS, "a Proxy of PULL and PUSH", (transport) => {
         },
       };
       const taken = await fillUp(numbered);
-      assertGreater(taken, 4 * mark - 1);
+      // Who found an inproc queue full goes on when half of it is read: the front may stay half full.
+      assertGreater(taken, 3 * mark);
       assertLess(taken, 4 * mark + (BUFFERS + BATCHES) / size);
       const grown = memory() - before;
       assertLess(grown, 4 * (4 * mark * size + BATCHES) + 150 * MB, `${grown / MB} MB`);
