@@ -239,29 +239,3 @@ export function wrongType(name: string, expected: string, value: unknown): TypeE
     "EINVAL",
   );
 }
-
-/**
- * Gives a class the accessors of its options. A value that is set is checked at once; reading gives what was set.
- * `values` tells where an instance keeps them; `changed` is called after
- * one was set.
- */
-export function defineOptions<T extends object>(
-  target: { readonly prototype: T },
-  names: readonly OptionName[],
-  values: (instance: T) => OptionValues,
-  changed: (instance: T, name: OptionName) => void = () => {},
-): void {
-  for (const name of names) {
-    Object.defineProperty(target.prototype, name, {
-      configurable: true,
-      enumerable: true,
-      get(this: T): unknown {
-        return values(this)[name];
-      },
-      set(this: T, value: unknown): void {
-        (values(this) as Record<OptionName, unknown>)[name] = checkOption(name, value);
-        changed(this, name);
-      },
-    });
-  }
-}

@@ -10,7 +10,7 @@ import type { Pipe } from "../routing/pipe.ts";
 import type { LinkHost } from "./host.ts";
 import { Link, type LinkOwner, peerAddress } from "./link.ts";
 import { type Bound, listenAt, listenAtSync } from "./listening.ts";
-import { closePipe, openPipe } from "./pipes.ts";
+import { admitPipe, closePipe, openPipe } from "./pipes.ts";
 import { RawLink } from "./raw_link.ts";
 import type { ByteStream } from "./stream.ts";
 
@@ -100,13 +100,9 @@ export class Acceptor implements LinkOwner {
   ready(link: AnyLink, peer: PeerIdentity): Pipe | ZmqError {
     const pipe = openPipe(this.#host, link.address, undefined);
     pipe.endpoint = link.endpoint;
-    const refusal = this.#host.identify(pipe, peer.routingId) ?? this.#host.attach(pipe);
-    if (refusal !== undefined) {
-      closePipe(this.#host, pipe);
-      return refusal;
-    }
-    this.#links.set(link, pipe);
-    return pipe;
+    const admitted = admitPipe(this.#host, pipe, peer);
+    if (!(admitted instanceof Error)) this.#links.set(link, pipe);
+    return admitted;
   }
 
   ended(link: AnyLink): void {

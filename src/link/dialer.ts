@@ -11,9 +11,10 @@ import type { Pipe } from "../routing/pipe.ts";
 import { dial } from "./dialing.ts";
 import type { LinkHost } from "./host.ts";
 import { Link, type LinkOwner, peerAddress } from "./link.ts";
-import { closePipe, openPipe } from "./pipes.ts";
+import { admitPipe, closePipe, meetPipe, openPipe } from "./pipes.ts";
 import { RawLink } from "./raw_link.ts";
 import type { ByteStream } from "./stream.ts";
+import { tellRetry } from "./telling.ts";
 
 export class Dialer implements LinkOwner {
   readonly #host: LinkHost;
@@ -50,12 +51,8 @@ export class Dialer implements LinkOwner {
   /** Starts to dial. Answers why not, when the socket refuses another pipe. */
   start(): ZmqError | undefined {
     if (!this.#host.options.immediate) {
-      const pipe = this.#newPipe();
-      const refusal = this.#host.attach(pipe);
-      if (refusal !== undefined) {
-        closePipe(this.#host, pipe);
-        return refusal;
-      }
+      const pipe = admitPipe(this.#host, this.#newPipe());
+      if (pipe instanceof Error) return pipe;
       this.#pipe = pipe;
     }
     this.#dial();
@@ -155,24 +152,14 @@ export class Dialer implements LinkOwner {
       : 2 * least;
     this.#attempts++;
     const interval = least + Math.random() * (most - least);
-    this.#host.monitor.emit({
-      type: "connect:retry",
-      address: this.#endpoint.text,
-      interval: Math.round(interval),
-      ...error !== undefined && { error: asError(error) },
-    });
+    tellRetry(this.#host.monitor, this.#endpoint.text, Math.round(interval), error);
     this.#cancelRetry = this.#host.around.clock.after(interval, () => void this.#dial());
   }
 
   ready(link: Link | RawLink, peer: PeerIdentity): Pipe | ZmqError {
     this.#attempts = 0;
-    const pipe = this.#pipe ?? this.#newPipe();
-    const refusal = this.#host.identify(pipe, peer.routingId) ??
-      (this.#pipe === undefined ? this.#host.attach(pipe) : undefined);
-    if (refusal !== undefined) {
-      if (this.#pipe === undefined) closePipe(this.#host, pipe);
-      return refusal;
-    }
+    const pipe = meetPipe(this.#host, this.#pipe, () => this.#newPipe(), peer);
+    if (pipe instanceof Error) return pipe;
     this.#pipe = pipe;
     if (this.#linked) pipe.reconnects++;
     this.#linked = true;

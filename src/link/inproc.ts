@@ -3,24 +3,18 @@
 import type { Cancel } from "../clock.ts";
 import type { InprocEndpoint } from "../endpoint.ts";
 import { EndpointError, ProtocolError, type ZmqError } from "../errors.ts";
-import { asError } from "../events.ts";
-import { routingIdBytes } from "../option_values.ts";
 import type { PeerIdentity } from "../peer.ts";
 import type { ReferencePipe } from "../routing/references.ts";
-import { announcesIdentity, peersOf } from "../wire/socket_type.ts";
+import { peersOf } from "../wire/socket_type.ts";
 import type { LinkHost } from "./host.ts";
+import { identityOf } from "./identity.ts";
 import { InprocLink } from "./inproc_link.ts";
 import type { InprocNames } from "./inproc_names.ts";
-import { closePipe, openReferencePipe } from "./pipes.ts";
-import { tellDisconnect, tellFailure, tellHandshake, type Where } from "./telling.ts";
+import { admitPipe, closePipe, meetPipe, openReferencePipe } from "./pipes.ts";
+import { tellDisconnect, tellFailure, tellHandshake, tellRetry, type Where } from "./telling.ts";
 
-const NOTHING = new Uint8Array(0);
-const utf8 = new TextEncoder();
-
-/** One connection: both ends, and the parties that keep them. */
-interface Meeting {
-  readonly links: readonly [InprocLink, InprocLink];
-}
+/** Both ends of a connection, the connecting side's first. */
+type Ends = readonly [own: InprocLink, theirs: InprocLink];
 
 /** The binding side of an inproc endpoint. */
 export class InprocBinding {
@@ -66,10 +60,7 @@ export class InprocBinding {
   admit(peer: PeerIdentity): ReferencePipe | ZmqError {
     const pipe = openReferencePipe(this.#host, this.endpoint, undefined);
     pipe.peer = peer;
-    const refusal = this.#host.identify(pipe, peer.routingId) ?? this.#host.attach(pipe);
-    if (refusal === undefined) return pipe;
-    closePipe(this.#host, pipe);
-    return refusal;
+    return admitPipe(this.#host, pipe, peer);
   }
 
   opened(link: InprocLink, end: () => void): void {
@@ -104,7 +95,7 @@ export class InprocConnection {
   readonly #done: () => void;
   /** There from the start, unless `immediate` asks for connections that stand. */
   #pipe: ReferencePipe | undefined;
-  #meeting: Meeting | undefined;
+  #ends: Ends | undefined;
   #met = false;
   #cancelRetry: Cancel | undefined;
   #finishing = false;
@@ -125,12 +116,8 @@ export class InprocConnection {
   /** Meets who is bound, or waits for that. Answers why not, when the socket refuses another pipe. */
   start(): ZmqError | undefined {
     if (!this.#host.options.immediate) {
-      const pipe = this.#newPipe();
-      const refusal = this.#host.attach(pipe);
-      if (refusal !== undefined) {
-        closePipe(this.#host, pipe);
-        return refusal;
-      }
+      const pipe = admitPipe(this.#host, this.#newPipe());
+      if (pipe instanceof Error) return pipe;
       this.#pipe = pipe;
     }
     this.#seek();
@@ -180,14 +167,14 @@ export class InprocConnection {
   #pipesFor(bound: InprocBinding): [ReferencePipe, ReferencePipe] | ZmqError {
     const theirs = bound.admit(identityOf(this.#host));
     if (theirs instanceof Error) return theirs;
-    const pipe = this.#pipe ?? this.#newPipe();
-    pipe.peer = identityOf(bound.host);
-    const refusal = this.#host.identify(pipe, pipe.peer.routingId) ??
-      (this.#pipe === undefined ? this.#host.attach(pipe) : undefined);
-    if (refusal === undefined) return [this.#pipe = pipe, theirs];
-    if (this.#pipe === undefined) closePipe(this.#host, pipe);
-    closePipe(bound.host, theirs);
-    return refusal;
+    const peer = identityOf(bound.host);
+    const pipe = meetPipe(this.#host, this.#pipe, () => this.#newPipe(), peer);
+    if (pipe instanceof Error) {
+      closePipe(bound.host, theirs);
+      return pipe;
+    }
+    pipe.peer = peer;
+    return [this.#pipe = pipe, theirs];
   }
 
   #join(bound: InprocBinding, pipe: ReferencePipe, theirs: ReferencePipe): void {
@@ -199,7 +186,7 @@ export class InprocConnection {
       new InprocLink(this.#host, pipe, end),
       new InprocLink(bound.host, theirs, end),
     ] as const;
-    this.#meeting = { links };
+    this.#ends = links;
     bound.opened(links[1], () => end(undefined, undefined));
     for (const { host, pipe } of links) tellHandshake(host.monitor, this.#where, pipe);
     for (const link of links) {
@@ -208,7 +195,7 @@ export class InprocConnection {
       if (link.host.options.probeRouter) link.pipe.outbox.prepend("");
     }
     // What a socket appended to tell its peer may have ended the connection.
-    if (this.#meeting === undefined) return;
+    if (this.#ends === undefined) return;
     links[0].open(links[1]);
     links[1].open(links[0]);
     for (const { host, pipe } of links) host.pipeWritable(pipe);
@@ -218,12 +205,12 @@ export class InprocConnection {
 
   /** The connection is over: `by` one of its ends, because of `error`, or because the binding side is gone. */
   #end(bound: InprocBinding, by: InprocLink | undefined, error: Error | undefined): void {
-    const meeting = this.#meeting;
-    if (meeting === undefined) return;
-    this.#meeting = undefined;
-    const [own, theirs] = meeting.links;
-    for (const link of meeting.links) {
-      tellDisconnect(link.host.monitor, this.#where, link.pipe.routingId, error);
+    const ends = this.#ends;
+    if (ends === undefined) return;
+    this.#ends = undefined;
+    const [own, theirs] = ends;
+    for (const link of ends) {
+      tellDisconnect(link.host.monitor, this.#where, link.pipe, error);
       link.shut();
     }
     bound.ended(theirs);
@@ -242,15 +229,9 @@ export class InprocConnection {
     if (this.#closed) return;
     const { options: { reconnectInterval: interval }, around, monitor } = this.#host;
     if (interval < 0) return this.close();
-    const address = this.#endpoint.text;
     // A name that is free now is waited for; who refused or left is asked again after a while.
     const free = namesOf(this.#host).find(this.#endpoint.name) === undefined;
-    monitor.emit({
-      type: "connect:retry",
-      address,
-      interval: free ? 0 : interval,
-      ...error !== undefined && { error: asError(error) },
-    });
+    tellRetry(monitor, this.#endpoint.text, free ? 0 : interval, error);
     if (free) this.#seek();
     else this.#cancelRetry = around.clock.after(interval, () => this.#seek());
   }
@@ -261,7 +242,7 @@ export class InprocConnection {
     this.#finishing = true;
     const pipe = this.#pipe;
     const hopeless = !persist || namesOf(this.#host).closed;
-    if (pipe === undefined || this.#meeting !== undefined || !pipe.outbox.owed || hopeless) {
+    if (pipe === undefined || this.#ends !== undefined || !pipe.outbox.owed || hopeless) {
       return this.close();
     }
     this.#host.detach(pipe);
@@ -272,7 +253,7 @@ export class InprocConnection {
     this.#closed = true;
     this.#cancelRetry?.();
     namesOf(this.#host).forget(this.#endpoint.name, this);
-    this.#meeting?.links[0].refuse(undefined);
+    this.#ends?.[0].refuse(undefined);
     const pipe = this.#pipe;
     this.#pipe = undefined;
     if (pipe !== undefined) closePipe(this.#host, pipe);
@@ -282,17 +263,6 @@ export class InprocConnection {
 
 function namesOf(host: LinkHost): InprocNames<InprocBinding> {
   return host.around.inproc as InprocNames<InprocBinding>;
-}
-
-/** What a socket would say of itself in a handshake. */
-function identityOf({ type, options }: LinkHost): PeerIdentity {
-  const routingId = announcesIdentity(type) ? routingIdBytes(options.routingId) : NOTHING;
-  const metadata = new Map<string, Uint8Array>([["socket-type", utf8.encode(type)]]);
-  if (announcesIdentity(type)) metadata.set("identity", routingId);
-  for (const [name, value] of Object.entries(options.properties)) {
-    metadata.set(name.toLowerCase(), utf8.encode(value));
-  }
-  return { socketType: type, routingId, metadata };
 }
 
 function wrongPair(own: LinkHost, peer: LinkHost, address: string): ProtocolError | undefined {

@@ -23,11 +23,9 @@ const READ_SHARE = 256;
 /** A peer that sends PINGs and does not read the answers gets no more than so many. */
 const CONTROL_LIMIT = 64;
 /** How long a peer may take to close after this side did, in milliseconds. */
-const CLOSE_TIME = 1000;
+export const CLOSE_TIME: number = 1000;
 /** What `probeRouter` sends: a message of one empty frame. */
 const PROBE = new Uint8Array(2);
-/** The routing id of a peer that did not say. */
-const NOBODY = new Uint8Array(0);
 
 /** Who made the link, and gives it a pipe. */
 export interface LinkOwner {
@@ -395,7 +393,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     if (this.#pipe === undefined && error !== undefined) {
       tellFailure(monitor, this.#where, error);
     } else {
-      tellDisconnect(monitor, this.#where, this.#pipe?.routingId ?? NOBODY, error);
+      tellDisconnect(monitor, this.#where, this.#pipe, error);
     }
   }
 

@@ -1,5 +1,7 @@
 // The pipes that a host's connections serve, with the queues that their transport needs.
 
+import type { ZmqError } from "../errors.ts";
+import type { PeerIdentity } from "../peer.ts";
 import { Pipe, WirePipe } from "../routing/pipe.ts";
 import { ReferenceOutbox, type ReferencePipe, References } from "../routing/references.ts";
 import type { LinkHost } from "./host.ts";
@@ -39,6 +41,29 @@ export function openReferencePipe(
   );
   census.add(pipe);
   return pipe;
+}
+
+/** Makes a pipe routable, of a `peer` if it is known; closes it and answers why not, when the socket refuses it. */
+export function admitPipe<P extends Pipe>(
+  host: LinkHost,
+  pipe: P,
+  peer?: PeerIdentity,
+): P | ZmqError {
+  const refusal = (peer && host.identify(pipe, peer.routingId)) ?? host.attach(pipe);
+  if (refusal === undefined) return pipe;
+  closePipe(host, pipe);
+  return refusal;
+}
+
+/** The pipe of a `connect` for its peer: the one that waited for that, or a new one; or why the socket refuses it. */
+export function meetPipe<P extends Pipe>(
+  host: LinkHost,
+  waiting: P | undefined,
+  open: () => P,
+  peer: PeerIdentity,
+): P | ZmqError {
+  if (waiting === undefined) return admitPipe(host, open(), peer);
+  return host.identify(waiting, peer.routingId) ?? waiting;
 }
 
 /** Gives a pipe up: another peer may get what it did not send. */

@@ -7,7 +7,7 @@ import type { PeerIdentity } from "../peer.ts";
 import type { Pipe, PipeLink } from "../routing/pipe.ts";
 import type { ReferencePipe } from "../routing/references.ts";
 import type { LinkHost } from "./host.ts";
-import { peerAddress } from "./link.ts";
+import { CLOSE_TIME, peerAddress } from "./link.ts";
 import type { ByteSink, ByteStream } from "./stream.ts";
 import { tellDisconnect } from "./telling.ts";
 
@@ -16,8 +16,6 @@ const READ_SIZE = 8 * 1024;
 const READ_LIMIT = 64 * 1024;
 /** Short pieces are gathered up to this for one write. */
 const WRITE_LIMIT = 64 * 1024;
-/** How long a peer may take to close after this side did, in milliseconds. */
-const CLOSE_TIME = 1000;
 
 /** Nobody introduces themselves here. */
 const ANYBODY: PeerIdentity = {
@@ -204,7 +202,7 @@ export class RawLink implements ByteSink, PipeLink {
     const pipe = this.#pipe;
     if (pipe !== undefined) {
       const where = { address: this.endpoint, peerAddress: this.address };
-      tellDisconnect(this.#host.monitor, where, pipe.routingId, error);
+      tellDisconnect(this.#host.monitor, where, pipe, error);
       pipe.link = undefined;
       pipe.paused = false;
       // What was for this connection is for no other.

@@ -1,7 +1,7 @@
 // The events of one connection, told in the same words on every transport.
 
 import { ProtocolError } from "../errors.ts";
-import { asError, type Monitor } from "../events.ts";
+import { asError, type EventError, type Monitor } from "../events.ts";
 import type { Pipe } from "../routing/pipe.ts";
 
 /** A connection, as events name it. */
@@ -27,17 +27,32 @@ export function tellFailure(monitor: Monitor, where: Where, error: unknown): voi
   if (!monitor.watched) return;
   const kind = error instanceof ProtocolError ? "protocol" : "other";
   monitor.emit({ type: `handshake:error:${kind}`, ...where, error: asError(error) });
-  tellDisconnect(monitor, where, NOBODY, error);
+  tellDisconnect(monitor, where, undefined, error);
 }
 
-/** The connection is over, because of `error` or in peace. */
+/** The connection, which `pipe` was for, is over, because of `error` or in peace. */
 export function tellDisconnect(
   monitor: Monitor,
   where: Where,
-  routingId: Uint8Array,
+  pipe: Pipe | undefined,
   error: unknown,
 ): void {
   if (!monitor.watched) return;
-  const reason = error === undefined ? {} : { error: asError(error) };
-  monitor.emit({ type: "disconnect", ...where, routingId: routingId.slice(), ...reason });
+  const routingId = pipe?.routingId.slice() ?? NOBODY.slice();
+  monitor.emit({ type: "disconnect", ...where, routingId, ...reasonOf(error) });
+}
+
+/** The next attempt to connect follows. */
+export function tellRetry(
+  monitor: Monitor,
+  address: string,
+  interval: number,
+  error: unknown,
+): void {
+  if (!monitor.watched) return;
+  monitor.emit({ type: "connect:retry", address, interval, ...reasonOf(error) });
+}
+
+function reasonOf(error: unknown): { readonly error?: EventError } {
+  return error === undefined ? {} : { error: asError(error) };
 }

@@ -1,5 +1,6 @@
 // What sockets share: the runtime, the clock, the core's memory, the names of the inproc transport, and common settings.
 
+import { defineAccessors } from "../accessors.ts";
 import { systemClock } from "../clock.ts";
 import { CoreMemory } from "../core/memory.ts";
 import { withCode, ZmqError } from "../errors.ts";
@@ -10,7 +11,7 @@ import type { Runtime } from "../link/stream.ts";
 import { Turns } from "../link/turns.ts";
 import { FrameMaker } from "../routing/frame_maker.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import { type ContextSettings, DEFAULT_SETTINGS, defineSettings } from "./context_settings.ts";
+import { checkSetting, type ContextSettings, DEFAULT_SETTINGS } from "./context_settings.ts";
 import { Pace } from "./pace.ts";
 import { Sockets } from "./sockets.ts";
 
@@ -115,7 +116,12 @@ export class Context {
 /** The settings of a context. */
 export interface Context extends ContextSettings {}
 
-defineSettings(Context, (context) => socketsOf.get(context)!.settings);
+defineAccessors(
+  Context,
+  Object.keys(DEFAULT_SETTINGS),
+  (context) => socketsOf.get(context)!.settings,
+  checkSetting,
+);
 
 /** The context of sockets that are not given one. */
 export const context: Context = new Context();

@@ -62,26 +62,13 @@ const RANGES: Readonly<Record<string, readonly [least: number, most: number]>> =
   threadSchedulingPolicy: [-1, 2 ** 31 - 1],
 };
 
-/** Gives a class the accessors of the settings; `values` tells where an instance keeps them. */
-export function defineSettings<T extends object>(
-  target: { readonly prototype: T },
-  values: (instance: T) => ContextSettings,
-): void {
-  for (const name of Object.keys(DEFAULT_SETTINGS) as (keyof ContextSettings)[]) {
-    Object.defineProperty(target.prototype, name, {
-      configurable: true,
-      enumerable: true,
-      get(this: T): unknown {
-        return values(this)[name];
-      },
-      set(this: T, value: unknown): void {
-        (values(this) as unknown as Record<string, unknown>)[name] = checkSetting(name, value);
-      },
-    });
-  }
-}
-
-function checkSetting(name: string, value: unknown): unknown {
+/**
+ * The value to keep for a setting.
+ *
+ * @throws {TypeError} `EINVAL` when it has the wrong type.
+ * @throws {RangeError} `EINVAL` when it is out of range.
+ */
+export function checkSetting(name: string, value: unknown): unknown {
   const range = RANGES[name];
   if (range === undefined) {
     if (typeof value !== "boolean") throw wrongType(name, "true or false", value);

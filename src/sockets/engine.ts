@@ -4,6 +4,7 @@ import type { Filter } from "../core/receiver.ts";
 import { SendError, type ZmqError } from "../errors.ts";
 import { Endpoints } from "../link/endpoints.ts";
 import type { LinkHost } from "../link/host.ts";
+import { propertiesOf } from "../link/identity.ts";
 import type { Monitor } from "../events.ts";
 import type { Census } from "../link/census.ts";
 import {
@@ -14,13 +15,12 @@ import {
   toBytes,
   toOutgoing,
 } from "../message.ts";
-import { routingIdBytes } from "../option_values.ts";
 import type { OptionValues } from "../options.ts";
 import type { Pattern, Queued } from "../routing/pattern.ts";
 import type { Hold, Pipe } from "../routing/pipe.ts";
-import type { Mechanism, Property } from "../security/mechanism.ts";
+import type { Mechanism } from "../security/mechanism.ts";
 import { NullMechanism } from "../security/null.ts";
-import { announcesIdentity, type SocketType } from "../wire/socket_type.ts";
+import type { SocketType } from "../wire/socket_type.ts";
 import type { ContextParts } from "./context.ts";
 import { Backlog } from "./backlog.ts";
 import { keepMetadata } from "./metadata.ts";
@@ -106,12 +106,8 @@ export class Engine implements LinkHost, Queued {
   send(value: MessageLike | readonly MessageLike[], options?: OperationOptions): Promise<void> {
     try {
       this.#mayUse("send", options?.signal);
-      const message = toOutgoing(value);
-      if (this.around.sockets.limited) this.#checkSizes(message);
-      if (this.#sending.length === 0 && this.#backlog.length === 0 && this.pattern.send(message)) {
-        if (this.#receiving.length > 0 || this.#watchers.size > 0) this.#turned();
-        return this.around.pace.due() ? this.around.pace.turn() : DONE;
-      }
+      const message = this.#toSend(value);
+      if (this.#sendNow(message)) return this.around.pace.due() ? this.around.pace.turn() : DONE;
       return this.#sending.add(message, this.options.sendTimeout, options?.signal);
     } catch (error) {
       return Promise.reject(error);
@@ -120,8 +116,17 @@ export class Engine implements LinkHost, Queued {
 
   trySend(value: MessageLike | readonly MessageLike[]): boolean {
     this.#mayUse("send", undefined);
+    return this.#sendNow(this.#toSend(value));
+  }
+
+  #toSend(value: MessageLike | readonly MessageLike[]): Outgoing {
     const message = toOutgoing(value);
     if (this.around.sockets.limited) this.#checkSizes(message);
+    return message;
+  }
+
+  /** Routes a message unless others wait; false when it has to wait too. */
+  #sendNow(message: Outgoing): boolean {
     if (this.#sending.length > 0 || this.#backlog.length > 0 || !this.pattern.send(message)) {
       return false;
     }
@@ -132,12 +137,9 @@ export class Engine implements LinkHost, Queued {
   receive(options?: OperationOptions): Promise<Frame[]> {
     try {
       this.#mayUse("receive", options?.signal);
-      const frames = this.#receiving.length === 0 ? this.#next() : undefined;
-      if (frames === undefined) {
-        return this.#receiving.add(undefined, this.options.receiveTimeout, options?.signal);
-      }
-      if (this.#sending.length > 0 || this.#watchers.size > 0) this.#turned();
-      return this.paced(frames);
+      const frames = this.#receiveNow();
+      if (frames !== undefined) return this.paced(frames);
+      return this.#receiving.add(undefined, this.options.receiveTimeout, options?.signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -146,6 +148,10 @@ export class Engine implements LinkHost, Queued {
   /** A message that is there already. */
   tryReceive(): Frame[] | undefined {
     this.#mayUse("receive", undefined);
+    return this.#receiveNow();
+  }
+
+  #receiveNow(): Frame[] | undefined {
     const frames = this.#receiving.length === 0 ? this.#next() : undefined;
     if (frames === undefined) return undefined;
     if (this.#sending.length > 0 || this.#watchers.size > 0) this.#turned();
@@ -287,14 +293,7 @@ export class Engine implements LinkHost, Queued {
   // LinkHost
 
   mechanism(): Mechanism {
-    const properties: Property[] = [["Socket-Type", new TextEncoder().encode(this.type)]];
-    if (announcesIdentity(this.type)) {
-      properties.push(["Identity", routingIdBytes(this.options.routingId)]);
-    }
-    for (const [name, value] of Object.entries(this.options.properties)) {
-      properties.push([name, new TextEncoder().encode(value)]);
-    }
-    return new NullMechanism(properties);
+    return new NullMechanism(propertiesOf(this));
   }
 
   attach(pipe: Pipe): ZmqError | undefined {

@@ -1,8 +1,9 @@
 // What all socket classes have in common.
 
+import { defineAccessors } from "../accessors.ts";
 import { withCode } from "../errors.ts";
 import type { Frame, MessageLike } from "../message.ts";
-import { checkOption, defaultOptions, defineOptions } from "../option_values.ts";
+import { checkOption, defaultOptions } from "../option_values.ts";
 import type { CommonOptions, OptionName, OptionValues } from "../options.ts";
 import { Monitor } from "../events.ts";
 import { Census } from "../link/census.ts";
@@ -304,11 +305,17 @@ const COMMON: readonly (keyof CommonOptions)[] = [
   "vmciConnectTimeout",
 ];
 
-const optionsOf = (socket: Socket): OptionValues => engineOf(socket).options;
-
 const marksChanged = (socket: Socket): void => engineOf(socket).marksChanged();
 
-defineOptions(Socket, COMMON, optionsOf);
+function defineOptions(
+  type: { readonly prototype: Socket },
+  names: readonly OptionName[],
+  changed?: (socket: Socket) => void,
+): void {
+  defineAccessors(type, names, (socket) => engineOf(socket).options, checkOption, changed);
+}
+
+defineOptions(Socket, COMMON);
 
 /** What a socket class is made of. */
 export interface SocketTraits {
@@ -335,8 +342,8 @@ export function complete(type: { readonly prototype: Socket }, traits: SocketTra
     define(prototype, "writableStream", function (this: Socket) {
       return writableStreamOf(engineOf(this));
     });
-    defineOptions(type, ["sendHighWaterMark"], optionsOf, marksChanged);
-    defineOptions(type, ["sendTimeout", "sendBufferSize", "multicastHops"], optionsOf);
+    defineOptions(type, ["sendHighWaterMark"], marksChanged);
+    defineOptions(type, ["sendTimeout", "sendBufferSize", "multicastHops"]);
   }
   if (traits.receives) {
     define(prototype, "receive", function (this: Socket, options?: OperationOptions) {
@@ -351,10 +358,10 @@ export function complete(type: { readonly prototype: Socket }, traits: SocketTra
     define(prototype, "readableStream", function (this: Socket) {
       return readableStreamOf(engineOf(this));
     });
-    defineOptions(type, ["receiveHighWaterMark"], optionsOf, marksChanged);
-    defineOptions(type, ["receiveTimeout", "receiveBufferSize"], optionsOf);
+    defineOptions(type, ["receiveHighWaterMark"], marksChanged);
+    defineOptions(type, ["receiveTimeout", "receiveBufferSize"]);
   }
-  defineOptions(type, traits.options, optionsOf);
+  defineOptions(type, traits.options);
   READY_CLASSES.add(type);
 }
 

@@ -2,36 +2,18 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
-import { Pair, Pull, Push } from "../../mod.ts";
-import { anywhere } from "../_util/anywhere.ts";
+import { Pair } from "../../mod.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { staysPending, within } from "../_util/deadline.ts";
+import { fresh, InprocSockets } from "../_util/inproc_sockets.ts";
 import { numbers, takeMany } from "../_util/pubsub.ts";
 import { assertSays, failure, rejection } from "../_util/rejection.ts";
 
-const RECEIVES = { receiveTimeout: 5_000 } as const;
-const SENDS = { sendTimeout: 5_000 } as const;
 const SHORT_MS = 30;
 const cleanup = new Cleanup();
 
-function fresh(): string {
-  return anywhere("inproc");
-}
-
-function openPull(options: ConstructorParameters<typeof Pull>[0] = {}): Pull {
-  return cleanup.add(new Pull({ ...RECEIVES, ...options }));
-}
-
-function openPush(options: ConstructorParameters<typeof Push>[0] = {}): Push {
-  return cleanup.add(new Push({ ...SENDS, ...options }));
-}
-
-async function bound(name: string, options: ConstructorParameters<typeof Pull>[0] = {}) {
-  const pull = openPull(options);
-  await pull.bind(name);
-  return pull;
-}
+const { openPull, openPush, bound } = new InprocSockets(cleanup);
 
 describe("over inproc, when the bound socket goes", () => {
   afterEach(() => cleanup.run());

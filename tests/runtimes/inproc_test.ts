@@ -2,37 +2,19 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
-import { Context, Dealer, EndpointError, Pair, Pull, Push, Reply, Request } from "../../mod.ts";
-import { anywhere } from "../_util/anywhere.ts";
+import { Context, Dealer, EndpointError, Pair, type Pull, Reply, Request } from "../../mod.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { pause } from "../_util/deadline.ts";
 import { EventLog } from "../_util/event_log.ts";
+import { fresh, InprocSockets, RECEIVES, SENDS } from "../_util/inproc_sockets.ts";
 import { numbers, takeMany } from "../_util/pubsub.ts";
 import { assertSays, failure, rejection } from "../_util/rejection.ts";
 
-const RECEIVES = { receiveTimeout: 5_000 } as const;
-const SENDS = { sendTimeout: 5_000 } as const;
 const SHORT_MS = 30;
 const cleanup = new Cleanup();
 
-function fresh(): string {
-  return anywhere("inproc");
-}
-
-function openPull(options: ConstructorParameters<typeof Pull>[0] = {}): Pull {
-  return cleanup.add(new Pull({ ...RECEIVES, ...options }));
-}
-
-function openPush(options: ConstructorParameters<typeof Push>[0] = {}): Push {
-  return cleanup.add(new Push({ ...SENDS, ...options }));
-}
-
-async function bound(name: string, options: ConstructorParameters<typeof Pull>[0] = {}) {
-  const pull = openPull(options);
-  await pull.bind(name);
-  return pull;
-}
+const { openPull, openPush, bound } = new InprocSockets(cleanup);
 
 describe("over inproc, sockets meet", () => {
   afterEach(() => cleanup.run());
