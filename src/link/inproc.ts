@@ -56,6 +56,10 @@ export class InprocBinding {
     return this.#host;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** A peer comes: the pipe for it, or why it is refused. */
   admit(peer: PeerIdentity): ReferencePipe | ZmqError {
     const pipe = openReferencePipe(this.#host, this.endpoint, undefined);
@@ -161,6 +165,8 @@ export class InprocConnection {
       return this.#retry(pipes);
     }
     this.#join(bound, ...pipes);
+    // What the bound socket still had to send was sent to the new peer, and it had only waited for that to close.
+    if (bound.closed) this.#end(bound, undefined, undefined);
   }
 
   /** The pipes of both sides, or why one of them refuses the other. */

@@ -49,6 +49,22 @@ describe("over inproc, when the bound socket goes", () => {
     assertEquals(await takeMany(await bound(name), 7), numbers(11).slice(4));
   });
 
+  it("by close with a message to send, who comes then gets it, and meets the next one", async () => {
+    const name = fresh();
+    const push = openPush();
+    await push.bind(name);
+    const sent = push.send("last");
+    const closed = push.close();
+    const pull = openPull({ reconnectInterval: 1 });
+    pull.connect(name);
+    assertEquals(await takeMany(pull, 1), ["last"]);
+    await Promise.all([sent, closed]);
+    const next = openPush();
+    await next.bind(name);
+    await next.send("first");
+    assertEquals(await takeMany(pull, 1), ["first"]);
+  });
+
   it("by unbind, it keeps what it has", async () => {
     const name = fresh();
     const pull = await bound(name);
