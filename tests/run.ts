@@ -61,7 +61,7 @@ function parseArguments(args: readonly string[]): Arguments {
   const filters: string[] = [];
   const runtimes: RuntimeName[] = [];
   // Many files mostly wait: for processes, and for time to pass.
-  let jobs = Math.min(3, navigator.hardwareConcurrency + 1);
+  let jobs = Math.min(4, navigator.hardwareConcurrency + 2);
   for (let i = 0; i < args.length; i++) {
     const [flag, inline] = args[i].split("=", 2);
     if (flag === "--runtime") {
@@ -149,11 +149,20 @@ async function versionOf(binary: string): Promise<string | undefined> {
 function commandFor(runtime: Runtime, file: string, report: string): string[] {
   switch (runtime.name) {
     case "deno":
-      return ["test", "-A", "--no-check", `--junit-path=${report}`, file];
+      // Tests of memory collect the garbage before they look.
+      return [
+        "test",
+        "-A",
+        "--no-check",
+        "--v8-flags=--expose-gc",
+        `--junit-path=${report}`,
+        file,
+      ];
     case "bun":
       return ["test", "--reporter=junit", `--reporter-outfile=${report}`, `./${file}`];
     default:
       return [
+        "--expose-gc",
         "--test",
         "--test-reporter=spec",
         "--test-reporter-destination=stdout",

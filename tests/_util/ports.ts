@@ -5,10 +5,20 @@ import { Pull } from "../../mod.ts";
 /** Any free port of the loopback address. */
 export const ANY_PORT = "tcp://127.0.0.1:*";
 
-/** An endpoint that was free a moment ago: connections to it are refused. */
+const { process } = globalThis as unknown as { process: { pid: number; platform: string } };
+
+/** An address of this machine that other processes do not use: on Linux all of 127.0.0.0/8 is there. */
+const ownHost = process.platform === "linux"
+  ? `127.${1 + (process.pid >> 16) % 250}.${(process.pid >> 8) & 255}.${process.pid & 255}`
+  : "127.0.0.1";
+
+/**
+ * An endpoint that was free a moment ago: connections to it are refused. Nobody else is given the port meanwhile, as happens
+ * where several processes bind to any port of one address.
+ */
 export async function freeEndpoint(): Promise<string> {
   const socket = new Pull();
-  await socket.bind(ANY_PORT);
+  await socket.bind(`tcp://${ownHost}:*`);
   const endpoint = socket.lastEndpoint!;
   await socket.close();
   return endpoint;

@@ -24,7 +24,7 @@ interface NetServer {
   on(event: "connection", listener: (socket: NetSocket) => void): void;
   on(event: "error", listener: (error: Error) => void): void;
   listen(options: NetAddress, done: () => void): void;
-  address(): { port: number } | string;
+  address(): { address: string; port: number } | string;
   close(): void;
 }
 
@@ -165,7 +165,7 @@ export class RawServer {
     const address = server.address();
     this.endpoint = typeof address === "string"
       ? `ipc://${address}`
-      : `tcp://${LOOPBACK}:${address.port}`;
+      : `tcp://${address.address}:${address.port}`;
     server.on("connection", (socket) => {
       const connection = new RawConnection(socket);
       this.#all.push(connection);
@@ -208,5 +208,6 @@ export class RawServer {
 function addressOf(endpoint: string): NetAddress {
   const [transport, address] = endpoint.split("://");
   if (transport === "ipc") return { path: address };
-  return { host: LOOPBACK, port: Number(address.slice(address.lastIndexOf(":") + 1)) };
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }
