@@ -267,7 +267,7 @@ export function publish(
   } else {
     toMatching(f, key, key + size, only);
   }
-  outboxClear(draft);
+  outboxClear(draft, 0);
   store<u32>(RESULTS + (PUBLISH_FIRST << 2), touched);
   return 1;
 }

@@ -40,3 +40,7 @@ export {
   fanTopics,
   publish,
 } from "./fan_out";
+export { boxMatches, boxTag, boxUpdate, secretboxOpen, secretboxSeal } from "./box";
+export { curveBegin, curveLeft, curveOpen, curveOpened, curveOpening, curveSeal } from "./curve";
+export { hsalsa20 } from "./salsa20";
+export { x25519 } from "./x25519";

@@ -154,3 +154,44 @@ export const PUBLISH_MATCH_ONLY = 8;
 
 /** What publish() leaves at RESULTS: the first outbox in the list, 0 for none. */
 export const PUBLISH_FIRST = 0;
+
+// CURVE.
+
+/** What a sealed body has more than the plain one: "\x07MESSAGE", a nonce of 8 octets, a tag of 16, and the flags. */
+export const CURVE_OVERHEAD = 33;
+/** Octets of the keys of one direction: 32 of the key, and the last nonce (received) or the next one (to be sent). */
+export const CURVE_KEYS_SIZE = 40;
+/** Where in them the nonce is. */
+export const CURVE_NONCE = 32;
+/** Where the keys of the peer lie while frames are opened in an arena. */
+export const CURVE_KEYS = 3584;
+
+// Answers of curveOpen().
+
+/** Every whole frame was opened. */
+export const CURVE_DONE = 0;
+/** The flags of a MESSAGE are not those of a short or long frame. */
+export const CURVE_BAD_FLAGS = 1;
+/** It is longer than the limit. */
+export const CURVE_BAD_SIZE = 2;
+/** It is no MESSAGE command. */
+export const CURVE_BAD_NAME = 3;
+/** It is too short to be one. */
+export const CURVE_TOO_SHORT = 4;
+/** Its nonce is not above the last one. */
+export const CURVE_BAD_NONCE = 5;
+/** It was altered, or sealed with another key. */
+export const CURVE_BAD_TAG = 6;
+/** The flags inside are unknown. */
+export const CURVE_BAD_INNER = 7;
+
+// What curveSeal() and curveOpen() leave at RESULTS, in 32-bit words.
+
+/** Address of the first octet that was not consumed. */
+export const CURVE_NEXT = 0;
+/** How many octets the frame at CURVE_NEXT has in all; 0 when its header is not complete. */
+export const CURVE_NEED = 1;
+/** Flags of that frame. */
+export const CURVE_FLAGS = 2;
+/** Where the plain frames end. */
+export const CURVE_END = 3;

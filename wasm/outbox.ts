@@ -225,14 +225,29 @@ export function outboxAbort(box: u32): void {
   o.draftReferences = 0;
 }
 
-/** Drops the messages that wait; the run in flight stays. */
-export function outboxClear(box: u32): void {
+/**
+ * Drops the messages that wait; the run in flight stays, and what belongs to the same message where it ends in the `middle`
+ * of one.
+ */
+export function outboxClear(box: u32, middle: u32): void {
   const o = open(box);
-  o.waiting = 0;
+  let at = o.ring + o.taken;
+  o.waiting = middle;
   o.lapped = 0;
   o.bytes = 0;
   o.references = 0;
-  o.tail = o.taken;
+  while (middle) {
+    const flags = load<u8>(at);
+    const size = frameSize(at);
+    o.bytes += size;
+    if (flags & FLAG_REFERENCE) {
+      o.bytes += f64(bswap<u64>(load<u64>(at, 1)));
+      ++o.references;
+    }
+    at += size;
+    middle = flags & FLAG_MORE;
+  }
+  o.tail = at - o.ring;
   outboxAbort(box);
   settle(o);
 }
@@ -272,6 +287,7 @@ export function outboxTake(box: u32, limit: u32): u32 {
   }
   let at = from;
   let messages: u32 = 0;
+  let inside: u32 = 0;
   const stop = o.ring + end;
   while (at != stop) {
     const flags = load<u8>(at);
@@ -281,7 +297,7 @@ export function outboxTake(box: u32, limit: u32): u32 {
         o.waiting -= messages;
         o.bytes -= at - from;
         o.taken += at - from;
-        return answer(from, at - from, 0, 1);
+        return answer(from, at - from, 0, inside);
       }
       const body = u32(bswap<u64>(load<u64>(at, 1)));
       o.waiting -= middle ^ 1;
@@ -291,6 +307,7 @@ export function outboxTake(box: u32, limit: u32): u32 {
       return answer(at, body, 1, middle);
     }
     at += frameSize(at);
+    inside = middle;
     if (middle) continue;
     ++messages;
     if (at - from >= limit) break;
@@ -365,6 +382,9 @@ export function outboxRewind(box: u32, written: f64): u32 {
     size = 0;
     references = 0;
   }
+  // Of a message that was taken in part, which waits still.
+  o.bytes += size;
+  returnedReferences += references;
   o.waiting += returned;
   o.references += returnedReferences;
   o.head = message - o.ring;

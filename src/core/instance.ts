@@ -19,7 +19,7 @@ export interface CoreExports {
   outboxPushReference(box: number, size: number, more: number): number;
   outboxPushMessage(box: number, size: number): number;
   outboxAbort(box: number): void;
-  outboxClear(box: number): void;
+  outboxClear(box: number, middle: number): void;
   outboxTake(box: number, limit: number): number;
   outboxRelease(box: number): void;
   outboxRewind(box: number, written: number): number;
@@ -53,6 +53,19 @@ export interface CoreExports {
     batch: number,
     flags: number,
   ): number;
+  hsalsa20(key: number, input: number, out: number): void;
+  secretboxSeal(key: number, nonce: number, text: number, size: number): void;
+  secretboxOpen(key: number, nonce: number, text: number, size: number): number;
+  boxUpdate(from: number, to: number, size: number, opening: number): void;
+  boxTag(tag: number): void;
+  boxMatches(tag: number): number;
+  curveSeal(keys: number, at: number, end: number, out: number, room: number): number;
+  curveLeft(at: number, end: number, sealed: number): number;
+  curveBegin(keys: number, flags: number, size: number, out: number): number;
+  curveOpen(keys: number, at: number, end: number, limit: number): number;
+  curveOpening(keys: number, body: number, size: number): number;
+  curveOpened(keys: number, inner: number): number;
+  x25519(scalar: number, point: number, out: number): void;
 }
 
 /** Octets of a page of WebAssembly memory. */

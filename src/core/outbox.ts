@@ -25,6 +25,30 @@ import { concat } from "../octets.ts";
 import { bodiesOf, messageEnd, Span } from "../span.ts";
 import type { Core } from "./instance.ts";
 
+/** What a link writes: the run in flight, or what is made of it. */
+export interface Flight {
+  /** True while a run is in flight. */
+  readonly inFlight: boolean;
+  /** Puts whole messages of about `limit` octets in flight; false when nothing waits. */
+  take(limit: number): boolean;
+  /** The next octets of the run in flight; valid until the outbox is used again. */
+  next(): Uint8Array;
+  /** `count` octets were handed over. */
+  advance(count: number): void;
+  /** The connection broke: messages of the flight that did not leave whole wait again. */
+  rewind(): void;
+  /** Gives memory back step by step while idle; true while there is more to give. */
+  trim(): boolean;
+}
+
+/** A part of the run in flight, for who makes something else of it. */
+export interface FlightPart {
+  /** Octets of the ring; of a body by reference, its header. */
+  readonly size: number;
+  /** The body by reference. */
+  readonly body: Uint8Array | undefined;
+}
+
 /** A body of this many octets or more is kept by reference: its memory is the user's own until it leaves. */
 const REFERENCE_SIZE = 32 * 1024;
 /** A body of this many octets or more is written by itself; below, parts are gathered into one write. */
@@ -38,7 +62,7 @@ const RESULT_WORD = RESULTS >> 2;
 const encoder = new TextEncoder();
 const EMPTY = new Uint8Array(0);
 
-export class Outbox {
+export class Outbox implements Flight {
   readonly #core: Core;
   /** Its address in the core. */
   readonly box: number;
@@ -56,6 +80,8 @@ export class Outbox {
   #size = 0;
   #written = 0;
   #parts: Uint8Array[] | undefined;
+  /** The run ends in the middle of a message: it is not done before the rest was taken. */
+  #middle = false;
   /** Where short parts are gathered; kept while there is traffic. */
   #staging: Uint8Array | undefined;
 
@@ -144,10 +170,11 @@ export class Outbox {
     return true;
   }
 
-  /** Drops what waits; the run in flight stays. */
+  /** Drops what waits; the run in flight stays, and the rest of a message that it has begun. */
   clear(): void {
-    this.#core.exports.outboxClear(this.box);
-    this.#bodies.length = this.#taken;
+    const { exports, words } = this.#core;
+    exports.outboxClear(this.box, this.#middle ? 1 : 0);
+    this.#bodies.length = this.#taken + words[this.#word + BOX_REFERENCES];
   }
 
   /** The bodies held by reference, in the order of their frames. */
@@ -157,9 +184,7 @@ export class Outbox {
 
   /** True when the first frame that waits is held by reference. */
   get referenceFirst(): boolean {
-    const { bytes, words } = this.#core;
-    const start = words[this.#word + BOX_RING] + words[this.#word + BOX_HEAD];
-    return (bytes[start] & FLAG_REFERENCE) !== 0;
+    return (this.#core.bytes[this.flightAddress] & FLAG_REFERENCE) !== 0;
   }
 
   /** The core appended a message whose long bodies are these. */
@@ -233,6 +258,31 @@ export class Outbox {
     return this.#size !== 0;
   }
 
+  /**
+   * Adds to the run in flight what comes next in one piece: about `limit` octets of the ring, or one body by reference.
+   * Undefined when nothing waits.
+   */
+  takePart(limit: number): FlightPart | undefined {
+    const { exports, words } = this.#core;
+    const before = this.waiting;
+    if (exports.outboxTake(this.box, limit) === 0) return undefined;
+    this.#flying += before - this.waiting;
+    this.#middle = words[RESULT_WORD + TAKE_MIDDLE] === 1;
+    const size = words[RESULT_WORD + TAKE_SIZE];
+    if (words[RESULT_WORD + TAKE_REFERENCE] === 0) {
+      this.#size += size;
+      return { size, body: undefined };
+    }
+    this.#size += LONG_HEADER + size;
+    return { size: LONG_HEADER, body: this.#bodies[this.#taken++] };
+  }
+
+  /** Where the run in flight begins in the core; it may be elsewhere after the next call. */
+  get flightAddress(): number {
+    const { words } = this.#core;
+    return words[this.#word + BOX_RING] + words[this.#word + BOX_HEAD];
+  }
+
   /** Takes run by run, and gathers what is short into parts worth a write. */
   #gather(limit: number): Uint8Array[] {
     const gathering = new Gathering(this.#staging ??= new Uint8Array(STAGING_SIZE));
@@ -258,9 +308,8 @@ export class Outbox {
   next(): Uint8Array {
     if (this.#parts === undefined) {
       // The ring may have grown, and moved, since the run was taken.
-      const { bytes, words } = this.#core;
-      const start = words[this.#word + BOX_RING] + words[this.#word + BOX_HEAD];
-      return bytes.subarray(start + this.#written, start + this.#size);
+      const start = this.flightAddress;
+      return this.#core.bytes.subarray(start + this.#written, start + this.#size);
     }
     let offset = this.#written;
     for (const part of this.#parts) {
@@ -274,7 +323,7 @@ export class Outbox {
   advance(count: number): boolean {
     this.#written += count;
     this.sent += count;
-    if (this.#written < this.#size) return false;
+    if (this.#written < this.#size || this.#middle) return false;
     this.#core.exports.outboxRelease(this.box);
     this.messagesSent += this.#flying;
     this.#land(this.#taken);
@@ -297,6 +346,7 @@ export class Outbox {
     this.#size = 0;
     this.#written = 0;
     this.#parts = undefined;
+    this.#middle = false;
   }
 
   /** Gives memory back step by step while idle; true while there is more to give. */

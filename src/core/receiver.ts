@@ -29,6 +29,7 @@ import { uncleared } from "../message.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Core } from "./instance.ts";
 import type { CoreMemory, Region } from "./memory.ts";
+import type { Opener } from "./opener.ts";
 import type { Topics } from "./topics.ts";
 
 /** What a receiver reports besides messages. */
@@ -64,6 +65,7 @@ export class Receiver {
   readonly #limit: number;
   readonly #largest: number;
   readonly #filter: Filter | undefined;
+  readonly #opener: Opener | undefined;
   #region: Region;
   /** The instance whose memory the stream was given; the arena may have a larger copy when it is filled. */
   #lent: Core;
@@ -81,7 +83,7 @@ export class Receiver {
 
   /**
    * Refuses bodies above `limit` octets (negative: none); reads at most `largest` octets at once; keeps only what `filter`
-   * wants.
+   * wants. With an `opener` the frames are sealed ones.
    */
   constructor(
     memory: CoreMemory,
@@ -90,6 +92,7 @@ export class Receiver {
     limit: number,
     largest: number,
     filter?: Filter,
+    opener?: Opener,
   ) {
     this.#memory = memory;
     this.#inbox = inbox;
@@ -97,6 +100,7 @@ export class Receiver {
     this.#limit = limit;
     this.#largest = largest;
     this.#filter = filter;
+    this.#opener = opener;
     inbox.beheaded = false;
     this.#region = memory.allocate(SMALLEST, filter?.topics.arena);
     this.#lent = this.#region.arena.core;
@@ -149,9 +153,26 @@ export class Receiver {
   #scan(size: number): void {
     this.#afterLong = false;
     const { arena: { core }, address } = this.#region;
-    const words = core.words;
+    const { words } = core;
+    if (this.#opener === undefined) {
+      const end = this.#sift(address, address + size);
+      const at = words[RESULT_WORD + SCAN_NEXT];
+      this.#keep(at, end, size, words[RESULT_WORD + SCAN_NEED], words[RESULT_WORD + SCAN_FLAGS]);
+      return;
+    }
+    const { end, next, need, fault } = this.#opener.open(core, address, address + size);
+    // What came before a fault is whole and genuine.
+    this.#sift(address, end);
+    if (fault !== undefined) throw fault;
+    this.#keep(next, address + size, size, need, 0);
+  }
+
+  /** Puts the plain frames up to `end` into the inbox; answers where they end when what is not wanted was dropped. */
+  #sift(address: number, end: number): number {
+    const { arena: { core } } = this.#region;
+    const { words } = core;
     const sieve = this.#sieve;
-    const end = sieve === undefined ? address + size : this.#drop(sieve, size);
+    if (sieve !== undefined) end = this.#drop(sieve, end);
     let at = address;
     let status: number;
     do {
@@ -167,7 +188,7 @@ export class Receiver {
     if (status === SCAN_BAD_FLAGS) throw badFlags(core.bytes[at]);
     if (status === SCAN_BAD_SIZE) throw badSize(core.bytes.subarray(at, end), this.#limit);
     if (sieve === undefined) this.#filtered = this.#middle;
-    this.#keep(at, end, size, words[RESULT_WORD + SCAN_NEED], words[RESULT_WORD + SCAN_FLAGS]);
+    return end;
   }
 
   /** The filter, if it has anything to do. */
@@ -178,17 +199,17 @@ export class Receiver {
   }
 
   /** Drops what is not wanted, and answers where the rest ends. */
-  #drop({ topics, inverted }: Filter, size: number): number {
+  #drop({ topics, inverted }: Filter, end: number): number {
     const { arena: { core }, address } = this.#region;
-    const end = core.exports.filter(
+    const rest = core.exports.filter(
       address,
-      address + size,
+      end,
       this.#filtered,
       topics.address,
       inverted ? 1 : 0,
     );
     this.#filtered = core.words[RESULT_WORD + FILTER_MIDDLE];
-    return end;
+    return rest;
   }
 
   #collect(bytes: Uint8Array<ArrayBuffer>, words: Uint32Array): void {
@@ -209,14 +230,17 @@ export class Receiver {
   #keep(at: number, end: number, held: number, need: number, flags: number): void {
     const { arena: { core }, address, size } = this.#region;
     const rest = end - at;
-    if (need > size / LONG_SHARE && (flags & FLAG_COMMAND) === 0) {
+    // A sealed frame is opened in the region, as long as it can be made large enough.
+    const sealed = this.#opener !== undefined && 2 * need <= this.#largest;
+    if (need > size / LONG_SHARE && !sealed && (flags & FLAG_COMMAND) === 0) {
       this.#startLong(core.bytes.subarray(at, end), need);
       this.#kept = 0;
     } else {
       if (at !== address && rest > 0) core.bytes.copyWithin(address, at, end);
       this.#kept = rest;
     }
-    if (need > size && (flags & FLAG_COMMAND) !== 0) this.#resize(fit(need));
+    if (sealed && 2 * need > size) this.#resize(fit(2 * need));
+    else if (need > size && (flags & FLAG_COMMAND) !== 0) this.#resize(fit(need));
     else if (held === size && size < this.#largest) this.#resize(size * 2);
     else if (held > size >> 2 || size === SMALLEST) this.#quiet = 0;
     else if (++this.#quiet === QUIET_READS && this.#kept < size >> 1) this.#resize(size >> 1);
@@ -252,6 +276,17 @@ export class Receiver {
     }
     this.#long = undefined;
     this.#afterLong = this.#size > DIRECT_SIZE;
+    if (this.#opener === undefined) return this.#deliver(long);
+    const { arena: { core }, address, size } = this.#region;
+    const plain = this.#opener.openLong(core, address, size, long);
+    if ((plain[0] & FLAG_COMMAND) === 0) return this.#deliver(plain);
+    if ((plain[0] & FLAG_MORE) !== 0) throw badFlags(plain[0]);
+    if (plain.length - LONG_HEADER > COMMAND_LIMIT) throw badSize(plain, this.#limit);
+    this.#events.command(plain.subarray(LONG_HEADER));
+  }
+
+  /** Puts a long frame into the inbox, if it is wanted. */
+  #deliver(long: Uint8Array): void {
     const more = long[0] & FLAG_MORE;
     if (this.#filtered === 0 && !this.#wants(long.subarray(LONG_HEADER))) {
       this.#filtered = MIDDLE_DROPPED;
