@@ -9,6 +9,13 @@ const TEXTS = ["README.md", "MIGRATION.md", "CHANGELOG.md", "LICENSE"];
 // Each runtime can get a file of its own later without a change for users.
 const CONDITIONS = ["deno", "bun", "node", "default"];
 
+/** What users may import, and from where. */
+const ENTRIES = {
+  ".": "./mod",
+  "./certificates": "./src/certificates/mod",
+  "./keygen": "./src/certificates/keygen",
+};
+
 /** What the build takes from the project's package.json. */
 interface ProjectManifest {
   readonly name: string;
@@ -43,7 +50,7 @@ async function run(command: string, args: readonly string[], cwd: URL): Promise<
   return output;
 }
 
-/** Compiles mod.ts and what it imports. */
+/** Compiles the modules of ENTRIES and what they import: the same as in tsconfig.json. */
 async function compile(): Promise<void> {
   const tsc = new URL("node_modules/typescript/bin/tsc", ROOT).pathname;
   await run(Deno.execPath(), ["run", "-A", tsc, "--project", "npm/tsconfig.json"], ROOT);
@@ -65,7 +72,10 @@ async function rewriteDeclaration(file: URL): Promise<void> {
 
 function manifestFor(project: ProjectManifest): Record<string, unknown> {
   const { name, version, description, keywords, license, engines } = project;
-  const entry = { types: "./mod.d.ts", default: "./mod.js" };
+  const exports = Object.entries(ENTRIES).map(([name, module]) => {
+    const entry = { types: `${module}.d.ts`, default: `${module}.js` };
+    return [name, Object.fromEntries(CONDITIONS.map((condition) => [condition, entry]))];
+  });
   return {
     name,
     version,
@@ -77,9 +87,10 @@ function manifestFor(project: ProjectManifest): Record<string, unknown> {
     // Modules keep what they compute to themselves until something is called.
     sideEffects: false,
     exports: {
-      ".": Object.fromEntries(CONDITIONS.map((condition) => [condition, entry])),
+      ...Object.fromEntries(exports),
       "./package.json": "./package.json",
     },
+    bin: { "wasmq-keygen": `${ENTRIES["./keygen"]}.js` },
     files: ["**/*.js", "**/*.d.ts", "CHANGELOG.md", "MIGRATION.md"],
   };
 }

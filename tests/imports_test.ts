@@ -53,6 +53,8 @@ describe("findBreaches()", () => {
         "src/link/stream.ts": `import "../session/session.ts";\nimport "../routing/pipe.ts";`,
         "src/runtime/node.ts":
           `import type { Stream } from "../link/stream.ts";\nprocess.getBuiltinModule("node:net");`,
+        "src/certificates/files.ts":
+          `import "../runtime/node.ts";\nimport { core } from "../core/core.ts";`,
         "src/sockets/push.ts":
           `import "../link/stream.ts";\nimport { d } from "../runtime/node.ts";`,
       }),
@@ -76,6 +78,10 @@ describe("findBreaches()", () => {
     "routing that imports session": [
       { "src/routing/a.ts": `import type { B } from "../session/b.ts";`, "src/session/b.ts": "" },
       "src/routing/a.ts imports src/session/b.ts: routing may import leaf, wire, core, security",
+    ],
+    "a socket that imports certificates": [
+      { "src/sockets/a.ts": `import "../certificates/b.ts";`, "src/certificates/b.ts": "" },
+      "src/sockets/a.ts imports src/certificates/b.ts: sockets may import leaf, wire, core, security, session, routing, link, runtime",
     ],
     "a runtime that imports values of link": [
       { "src/runtime/a.ts": `import { b, type C } from "../link/b.ts";`, "src/link/b.ts": "" },

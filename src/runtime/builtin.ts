@@ -1,5 +1,6 @@
 // Modules of Node, which Deno and Bun have as well; nothing is imported statically from node:.
 
+import type { FilePromises } from "./files.ts";
 import type { NodeNet } from "./node.ts";
 
 interface NodeDns {
@@ -17,6 +18,7 @@ interface NodeOs {
 }
 
 interface NodeFs {
+  readonly promises: FilePromises;
   openSync(path: string, flags: string): number;
   closeSync(descriptor: number): void;
   existsSync(path: string): boolean;
@@ -24,6 +26,11 @@ interface NodeFs {
   rmdirSync(path: string): void;
   lstatSync(path: string): { isSocket(): boolean };
   unlinkSync(path: string): void;
+}
+
+interface NodePath {
+  dirname(path: string): string;
+  join(...parts: string[]): string;
 }
 
 interface NodeUtil {
@@ -35,6 +42,7 @@ interface Modules {
   "node:net": NodeNet;
   "node:dns": NodeDns;
   "node:os": NodeOs;
+  "node:path": NodePath;
   "node:util": NodeUtil;
 }
 

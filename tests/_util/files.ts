@@ -11,7 +11,7 @@ interface FileSystem {
   lstatSync(path: string): Stats;
   mkdirSync(path: string): void;
   readFileSync(path: string, encoding: "utf8"): string;
-  writeFileSync(path: string, text: string): void;
+  writeFileSync(path: string, text: string | Uint8Array): void;
   unlinkSync(path: string): void;
 }
 

@@ -9,6 +9,7 @@ export type Tree = ReadonlyMap<string, string>;
 const SOCKETS = "sockets";
 const LINK = "link";
 const RUNTIME = "runtime";
+const CERTIFICATES = "certificates";
 
 /** For each layer the layers below it: down only, and session and routing never meet. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
@@ -21,6 +22,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   [LINK]: ["leaf", "wire", "core", "security", "session", "routing"],
   [RUNTIME]: ["leaf"],
   [SOCKETS]: ["leaf", "wire", "core", "security", "session", "routing", LINK, RUNTIME],
+  // An entry of its own, which sockets do not need.
+  [CERTIFICATES]: ["leaf", "wire", "core", "security", RUNTIME],
   face: ["leaf", "wire", "core", "security", "session", "routing", LINK, RUNTIME, SOCKETS],
 };
 

@@ -11,6 +11,8 @@ const TSC = new URL("node_modules/typescript/bin/tsc", ROOT).pathname;
 
 const CONSUMER = `
 import { Context, Frame, Pull, Push, Reply, Request, version, ZmqError } from "wasmq";
+import { type Certificate, CertificateError, newCertificate } from "wasmq/certificates";
+import "wasmq/keygen";
 
 const context: Context = new Context();
 const push: Push = new Push({ sendHighWaterMark: 10, linger: 0, context });
@@ -26,6 +28,8 @@ await new Request().send(text);
 const [request] = await new Reply().receive();
 await Promise.all([push.close(), pull.close()]);
 export const code = (error: ZmqError): string => error.code + request.length;
+export const line = (error: CertificateError): number | undefined => error.line;
+export const certificate: Certificate = newCertificate({ name: text });
 // @ts-expect-error a symbol is no message
 await push.send(Symbol());
 `;
@@ -102,13 +106,23 @@ describe("the npm package", () => {
 
   it("describes itself without dependencies or scripts", async () => {
     const manifest = JSON.parse(await Deno.readTextFile(`${installed}/package.json`));
-    const entry = { types: "./mod.d.ts", default: "./mod.js" };
-    assertEquals(Object.entries(manifest.exports["."]), [
-      ["deno", entry],
-      ["bun", entry],
-      ["node", entry],
-      ["default", entry],
-    ]);
+    const modules = {
+      ".": "./mod",
+      "./certificates": "./src/certificates/mod",
+      "./keygen": "./src/certificates/keygen",
+    };
+    for (const [name, module] of Object.entries(modules)) {
+      const entry = { types: `${module}.d.ts`, default: `${module}.js` };
+      assertEquals(Object.entries(manifest.exports[name]), [
+        ["deno", entry],
+        ["bun", entry],
+        ["node", entry],
+        ["default", entry],
+      ]);
+    }
+    assertEquals(Object.keys(manifest.exports), [...Object.keys(modules), "./package.json"]);
+    const sources = JSON.parse(await Deno.readTextFile(new URL("package.json", ROOT))).exports;
+    assertEquals(Object.keys(sources), Object.keys(modules));
     assertEquals([manifest.name, manifest.version], ["wasmq", version]);
     assertEquals([manifest.type, manifest.license], ["module", "MIT"]);
     const unwanted = Object.keys(manifest).filter((key) => /dependencies$|^scripts$/i.test(key));
@@ -129,8 +143,24 @@ describe("the npm package", () => {
     await run(Deno.execPath(), ["run", "-A", TSC, "--project", "tsconfig.json"], folder);
   });
 
+  it("has a program that makes keys", async () => {
+    const path = `${folder}/my_keys`;
+    await run("npx", ["--offline", "wasmq-keygen", path, "--meta", "name=Ada"], folder);
+    assertMatch(await Deno.readTextFile(`${path}_secret`), /name = "Ada"/);
+    assertEquals((await Deno.stat(`${path}_secret`)).mode! & 0o777, 0o600);
+  });
+
   const runtimes = findRuntimes();
   for (const [index, runtime] of runtimes.entries()) {
+    it(`makes keys on ${runtime.name}`, async () => {
+      const path = `${folder}/${runtime.name}`;
+      const { command, args } = runtime;
+      const permissions = runtime.name === "deno" ? ["--allow-read", "--allow-write"] : [];
+      const program = `${installed}/src/certificates/keygen.js`;
+      await run(command, [...args, ...permissions, program, path], folder);
+      assertEquals((await Deno.stat(`${path}_secret`)).mode! & 0o777, 0o600);
+    });
+
     // With itself, and with the next one around the circle.
     for (const other of new Set([runtime, runtimes[(index + 1) % runtimes.length]])) {
       it(`carries PUSH on ${other.name} to PULL on ${runtime.name}`, async () => {
