@@ -27,6 +27,8 @@ export { type Capability, capability, version } from "./src/about.ts";
 export type { HostPort, LocalPath, StreamAddress } from "./src/endpoint.ts";
 export { provideCore } from "./src/core/instance.ts";
 export {
+  AuthenticationError,
+  type AuthenticationStatus,
   EndpointError,
   ProtocolError,
   SendError,
@@ -73,6 +75,23 @@ export type {
   Verbosity,
   XPublisherOptions,
 } from "./src/options.ts";
+export { type CurveKeyPair, curveKeyPair, curvePublicKeyOf } from "./src/security/keys.ts";
+export type { CurveKeyLike, SecurityOptions } from "./src/security_options.ts";
+export type {
+  AccessPolicy,
+  Admission,
+  AuthenticationRequest,
+  AuthenticatorPolicy,
+  CurvePolicy,
+  PlainCredentials,
+  PlainPolicy,
+  Verdict,
+} from "./src/sockets/authentication_policy.ts";
+export {
+  Authenticator,
+  type AuthenticatorOptions,
+  type AuthenticatorStats,
+} from "./src/sockets/authenticator.ts";
 export { Context, context, type ContextOptions } from "./src/sockets/context.ts";
 export type { ContextSettings } from "./src/sockets/context_settings.ts";
 export { Dealer, Router, type RouterConnectOptions } from "./src/sockets/dealer_router.ts";

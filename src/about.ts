@@ -25,7 +25,7 @@ export const capability: Capability = Object.freeze({
   pgm: false,
   tipc: false,
   norm: false,
-  curve: false,
+  curve: true,
   gssapi: false,
   draft: false,
 });

@@ -94,6 +94,26 @@ export class ProtocolError extends ZmqError {
   override readonly name: string = "ProtocolError";
 }
 
+/** Why an authentication failed: for the moment (300), for good (400), or because the handler could not tell (500). RFC 27. */
+export type AuthenticationStatus = 300 | 400 | 500;
+
+/** A peer was not let in: the ZAP handler of this side, or the peer's, said no. The code is `EACCES`. */
+export class AuthenticationError extends ZmqError {
+  /** The name of the class. */
+  override readonly name: string = "AuthenticationError";
+  /** What the handler answered. */
+  readonly status: AuthenticationStatus;
+  /** True when the peer does not let this side in, false when this side does not let the peer in. */
+  readonly byPeer: boolean;
+
+  /** Made by this package; exported so that `instanceof` works. */
+  constructor(status: AuthenticationStatus, message: string, byPeer: boolean) {
+    super("EACCES", message);
+    this.status = status;
+    this.byPeer = byPeer;
+  }
+}
+
 /** Gives a `TypeError` or `RangeError` a code, as Node does. */
 export function withCode<E extends Error>(error: E, code: string): E & { code: string } {
   return Object.assign(error, { code });

@@ -1,5 +1,7 @@
 // What a socket tells about its connections: zeromq.js's events with libzmq's meaning (`zmq_socket_monitor`), and more.
 
+import type { AuthenticationError } from "./errors.ts";
+
 /** What every event of an endpoint has. */
 export interface EndpointEvent<T extends string> {
   /** What happened. */
@@ -52,7 +54,7 @@ export type Event =
   }
   | KnownPeerEvent<"handshake"> & { readonly socketType: string }
   | PeerEvent<"handshake:error:protocol"> & { readonly error: EventError }
-  | PeerEvent<"handshake:error:auth"> & { readonly error: EventError & { status: number } }
+  | PeerEvent<"handshake:error:auth"> & { readonly error: AuthenticationError }
   | PeerEvent<"handshake:error:other"> & { readonly error: EventError }
   | KnownPeerEvent<"disconnect"> & { readonly error?: EventError }
   | EndpointEvent<"close"> & { readonly error?: EventError }

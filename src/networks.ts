@@ -14,8 +14,14 @@ export function parseNetwork(text: string): Network | undefined {
   const octets = address === undefined ? undefined : addressOctets(address);
   if (octets === undefined) return undefined;
   const bits = length === undefined ? octets.length * 8 : Number(length);
-  return bits <= octets.length * 8 ? { octets, bits } : undefined;
+  if (bits > octets.length * 8) return undefined;
+  // The same network, as IPv4.
+  const inner = bits >= MAPPED_BITS ? mapped(octets) : [];
+  return inner.length > 0 ? { octets: inner, bits: bits - MAPPED_BITS } : { octets, bits };
 }
+
+/** Bits before the IPv4 address in an IPv6 address that stands for it. */
+const MAPPED_BITS = 96;
 
 /** True when the address is in the network; an IPv4 address may be written as an IPv6 one. */
 export function isInNetwork(address: string, { octets, bits }: Network): boolean {
@@ -31,7 +37,7 @@ export function isInNetwork(address: string, { octets, bits }: Network): boolean
   });
 }
 
-/** The IPv4 address in an IPv6 address of the form ::ffff:a.b.c.d. */
+/** The IPv4 address in an IPv6 address of the form ::ffff:a.b.c.d; nothing in others. */
 function mapped(octets: readonly number[]): readonly number[] {
   const prefix = octets.slice(0, 12);
   return prefix.every((octet, i) => octet === (i < 10 ? 0 : 255)) ? octets.slice(12) : [];

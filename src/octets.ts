@@ -21,6 +21,13 @@ export function fill(filling: Filling, octets: Uint8Array): void {
   }
 }
 
+/** True for octets that are the same; how long it takes does not tell where they differ. */
+export function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
+  let difference = one.length ^ other.length;
+  for (let i = 0; i < one.length; i++) difference |= one[i] ^ (other[i] ?? 0);
+  return difference === 0;
+}
+
 /** The parts one after the other; a single one as it is. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0];

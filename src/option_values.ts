@@ -1,9 +1,11 @@
 // The values of socket options: their defaults and ranges in one table, and how a value is checked.
 
 import { TOPIC_LIMIT } from "../wasm/layout.ts";
+import { CURVE_KEY_LENGTH, CURVE_KEY_SIZE, parseCurveKey } from "./curve_key.ts";
 import { parseNetwork } from "./networks.ts";
 import { withCode } from "./errors.ts";
 import type { OptionName, OptionValues, ReconnectStop, Verbosity } from "./options.ts";
+import { encodeZ85 } from "./z85.ts";
 
 interface Integer {
   readonly default: number;
@@ -86,6 +88,15 @@ const DEFAULTS: Readonly<OptionValues> = {
   attachMetadata: false,
   properties: Object.freeze({}),
   loopbackFastPath: false,
+  plainServer: false,
+  plainUsername: null,
+  plainPassword: null,
+  curveServer: false,
+  curvePublicKey: null,
+  curveSecretKey: null,
+  curveServerKey: null,
+  zapDomain: null,
+  zapEnforceDomain: false,
 };
 
 /** The options of a new socket, all at their defaults. */
@@ -127,6 +138,12 @@ const CHECKS: { readonly [name in OptionName]?: (name: string, value: unknown) =
   socksPassword: checkCredential,
   reconnectStop: checkReasons,
   properties: checkProperties,
+  plainUsername: checkClearText,
+  plainPassword: checkClearText,
+  curvePublicKey: checkKey,
+  curveSecretKey: checkKey,
+  curveServerKey: checkKey,
+  zapDomain: checkCredential,
 };
 
 function checkRoutingId(name: string, value: unknown): string | Uint8Array | null {
@@ -160,10 +177,33 @@ function checkText(name: string, value: unknown): string | null {
 }
 
 function checkCredential(name: string, value: unknown): string | null {
-  const text = checkText(name, value);
-  const size = new TextEncoder().encode(text ?? "").length;
+  return checkClearText(name, checkText(name, value));
+}
+
+/** Here an empty text is one. */
+function checkClearText(name: string, value: unknown): string | null {
+  if (value !== null && typeof value !== "string") throw wrongType(name, "a string or null", value);
+  const size = new TextEncoder().encode(value ?? "").length;
   if (size > 255) throw outOfRange(name, `${size} octets`, "at most 255");
-  return text;
+  return value;
+}
+
+/** The text of an error does not repeat what may be a secret. */
+function checkKey(name: string, value: unknown): string | null {
+  if (value === null) return null;
+  const key = parseCurveKey(value);
+  if (key !== undefined) {
+    const text = encodeZ85(key);
+    key.fill(0);
+    return text;
+  }
+  const expected = `a key of ${CURVE_KEY_LENGTH} characters of Z85, or of ${CURVE_KEY_SIZE} octets`;
+  if (typeof value === "string") {
+    const short = value.length !== CURVE_KEY_LENGTH;
+    throw outOfRange(name, short ? `${value.length} characters` : "text that is no Z85", expected);
+  }
+  if (value instanceof Uint8Array) throw outOfRange(name, `${value.length} octets`, expected);
+  throw wrongType(name, expected, value);
 }
 
 function checkProxy(name: string, value: unknown): string | null {

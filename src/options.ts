@@ -1,9 +1,10 @@
 // Socket options: what they mean, in one interface for each group.
 
 import type { IdleOptions } from "./idle_options.ts";
+import type { SecurityOptions } from "./security_options.ts";
 
 /** Options that every socket has. */
-export interface CommonOptions extends IdleOptions {
+export interface CommonOptions extends IdleOptions, SecurityOptions {
   /**
    * How long `close` waits for messages that were not sent yet, in milliseconds: 0 drops them, -1 waits for ever.
    * `ZMQ_LINGER`.

@@ -7,7 +7,7 @@ import { isInNetwork, parseNetwork } from "../networks.ts";
 import { listOf } from "../option_values.ts";
 import type { PeerIdentity } from "../peer.ts";
 import type { Pipe } from "../routing/pipe.ts";
-import type { LinkHost } from "./host.ts";
+import type { LinkHost, Security } from "./host.ts";
 import { Link, type LinkOwner, peerAddress } from "./link.ts";
 import { type Bound, listenAt, listenAtSync } from "./listening.ts";
 import { admitPipe, closePipe, openPipe } from "./pipes.ts";
@@ -20,6 +20,7 @@ type AnyLink = Link | RawLink;
 export class Acceptor implements LinkOwner {
   readonly #host: LinkHost;
   readonly #done: () => void;
+  readonly #security: Security;
   readonly #links: Map<AnyLink, Pipe | undefined> = new Map();
   #bound: Bound | undefined;
   /** Connections that came before `listen` was done. */
@@ -34,6 +35,7 @@ export class Acceptor implements LinkOwner {
   constructor(host: LinkHost, done: () => void) {
     this.#host = host;
     this.#done = done;
+    this.#security = host.secure();
   }
 
   /**
@@ -84,7 +86,7 @@ export class Acceptor implements LinkOwner {
     monitor.emit({ type: "accept", ...where });
     const link = type === "STREAM"
       ? new RawLink(this.#host, this, stream, this.endpoint)
-      : new Link(this.#host, this, stream, this.endpoint);
+      : new Link(this.#host, this, stream, this.endpoint, this.#security);
     this.#links.set(link, undefined);
     link.start();
   };

@@ -2,14 +2,14 @@
 
 import type { Cancel } from "../clock.ts";
 import type { IpcEndpoint, TcpEndpoint } from "../endpoint.ts";
-import { codeOf, ProtocolError, ZmqError } from "../errors.ts";
+import { AuthenticationError, codeOf, ProtocolError, ZmqError } from "../errors.ts";
 import { asError } from "../events.ts";
 import { listOf } from "../option_values.ts";
 import type { ReconnectStop } from "../options.ts";
 import type { PeerIdentity } from "../peer.ts";
 import type { Pipe } from "../routing/pipe.ts";
 import { dial } from "./dialing.ts";
-import type { LinkHost } from "./host.ts";
+import type { LinkHost, Security } from "./host.ts";
 import { Link, type LinkOwner, peerAddress } from "./link.ts";
 import { admitPipe, closePipe, meetPipe, openPipe } from "./pipes.ts";
 import { RawLink } from "./raw_link.ts";
@@ -21,6 +21,7 @@ export class Dialer implements LinkOwner {
   readonly #endpoint: TcpEndpoint | IpcEndpoint;
   readonly #assignedId: Uint8Array | undefined;
   readonly #done: () => void;
+  readonly #security: Security;
   /** There from the start, unless `immediate` asks for connections that stand. */
   #pipe: Pipe | undefined;
   #link: Link | RawLink | undefined;
@@ -46,6 +47,7 @@ export class Dialer implements LinkOwner {
     this.#endpoint = endpoint;
     this.#assignedId = assignedId;
     this.#done = done;
+    this.#security = host.secure();
   }
 
   /** Starts to dial. Answers why not, when the socket refuses another pipe. */
@@ -122,7 +124,7 @@ export class Dialer implements LinkOwner {
     monitor.emit({ type: "connect", address, peerAddress: peerAddress(stream.remote, address) });
     const link = this.#host.type === "STREAM"
       ? new RawLink(this.#host, this, stream, address)
-      : new Link(this.#host, this, stream, address);
+      : new Link(this.#host, this, stream, address, this.#security);
     this.#link = link;
     link.start();
   }
@@ -173,8 +175,7 @@ export class Dialer implements LinkOwner {
     const pipe = this.#pipe;
     const finished = this.#finishing &&
       (pipe!.outbox.empty || this.#host.options.immediate || this.#disconnected);
-    // A peer that broke the protocol would do so again (RFC 37); anything else counts as temporary.
-    if (finished || error instanceof ProtocolError || this.#isLast(link)) return this.close();
+    if (finished || isFinal(error) || this.#isLast(link)) return this.close();
     if (pipe !== undefined && this.#host.options.immediate) {
       // Messages are not left waiting for a peer that is away.
       this.#pipe = undefined;
@@ -190,6 +191,15 @@ export class Dialer implements LinkOwner {
     if (link instanceof RawLink) return link.final;
     return !link.served && this.#stops("handshakeFailed");
   }
+}
+
+/**
+ * A peer that broke the protocol, or that knows us and says no, would do so again (RFC 37); the rest is temporary, also that
+ * this side does not let the peer in: it may be another one next time.
+ */
+function isFinal(error: unknown): boolean {
+  return error instanceof ProtocolError ||
+    (error instanceof AuthenticationError && error.byPeer && error.status !== 300);
 }
 
 function isSelf({ local, remote }: ByteStream): boolean {

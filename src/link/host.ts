@@ -28,6 +28,9 @@ export interface Surroundings {
   readonly inproc: InprocNames;
 }
 
+/** Makes a fresh handshake with a peer at an address, which is empty for transports that have none. */
+export type Security = (peerHost: string) => Mechanism;
+
 /** The socket, as its links see it. */
 export interface LinkHost {
   readonly type: SocketType;
@@ -38,8 +41,12 @@ export interface LinkHost {
   readonly census: Census;
   /** The longest frame that is received; negative for no limit. */
   readonly messageLimit: number;
-  /** A fresh handshake. */
-  mechanism(): Mechanism;
+  /**
+   * The security mechanism that the options ask for now, as it will be for all connections of an endpoint.
+   *
+   * @throws {ZmqError} `EINVAL` when they contradict each other.
+   */
+  secure(): Security;
   /** See Pattern: the pipe becomes routable, its peer is known, it is gone. */
   attach(pipe: Pipe): ZmqError | undefined;
   identify(pipe: Pipe, routingId: Uint8Array): ZmqError | undefined;

@@ -2,15 +2,19 @@
 // octets out. It decides when to write and when to read, and it ends once, in one order.
 
 import type { Cancel } from "../clock.ts";
+import { Opener } from "../core/opener.ts";
+import type { Flight } from "../core/outbox.ts";
 import { Receiver, type ReceiverEvents } from "../core/receiver.ts";
+import { SealedFlight } from "../core/sealed_flight.ts";
 import { formatEndpoint, type StreamAddress } from "../endpoint.ts";
 import { ZmqError } from "../errors.ts";
 import { concat, fill } from "../octets.ts";
 import type { PeerIdentity } from "../peer.ts";
 import type { Pipe, PipeLink, WirePipe } from "../routing/pipe.ts";
 import { Session } from "../session/session.ts";
+import { Handshake, type Shaking } from "./handshake.ts";
 import { type Beating, Heartbeat } from "./heartbeat.ts";
-import type { LinkHost } from "./host.ts";
+import type { LinkHost, Security } from "./host.ts";
 import type { ByteSink, ByteStream } from "./stream.ts";
 import { tellDisconnect, tellFailure, tellHandshake, type Where } from "./telling.ts";
 import type { TurnTask } from "./turns.ts";
@@ -35,15 +39,17 @@ export interface LinkOwner {
   ended(link: Link, error: unknown): void;
 }
 
-export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beating {
+export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beating, Shaking {
   readonly #host: LinkHost;
   readonly #owner: LinkOwner;
   readonly #stream: ByteStream;
   readonly #session: Session;
   #receiver: Receiver | undefined;
   #pipe: WirePipe | undefined;
-  /** The handshake is read into this; during traffic the receiver names the target. */
-  #early: Uint8Array | undefined = new Uint8Array(1024);
+  /** What of the pipe is written: as it lies there, or sealed. */
+  #flight: Flight | undefined;
+  /** Until traffic names its own target. */
+  #handshake: Handshake | undefined;
   /** Frames that go before the next batch: handshake, PONG, probe. */
   #control: Uint8Array[] = [];
   /** The part of these that is being written. */
@@ -74,11 +80,18 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
   /** The address of the peer as an endpoint. */
   readonly address: string;
 
-  constructor(host: LinkHost, owner: LinkOwner, stream: ByteStream, endpoint: string) {
+  constructor(
+    host: LinkHost,
+    owner: LinkOwner,
+    stream: ByteStream,
+    endpoint: string,
+    security: Security,
+  ) {
     this.#host = host;
     this.#owner = owner;
     this.#stream = stream;
-    this.#session = new Session(host.type, host.mechanism());
+    this.#session = new Session(host.type, security(hostOf(stream)));
+    this.#handshake = new Handshake(this.#session, stream, this);
     this.endpoint = endpoint;
     this.address = peerAddress(stream.remote, endpoint);
   }
@@ -116,7 +129,11 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
   // Reading
 
   target(): Uint8Array {
-    return this.#early ?? this.#receiver!.target();
+    if (this.#handshake !== undefined) {
+      if (!this.#handshake.done) return this.#handshake.target();
+      this.#handshake = undefined;
+    }
+    return this.#receiver!.target();
   }
 
   filled(count: number): void {
@@ -125,11 +142,16 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     this.#heartbeat?.heard();
     const before = this.#pipe?.inbox.messages ?? 0;
     try {
-      if (this.#early !== undefined) this.#shakeHands(this.#early.subarray(0, count));
-      else this.#receiver!.filled(count);
+      if (this.#handshake === undefined) this.#receiver!.filled(count);
+      else this.#handshake.filled(count);
     } catch (error) {
       this.#end(error);
     }
+    this.#digest(before);
+  }
+
+  /** Something was received, when `before` messages were there. */
+  #digest(before: number): void {
     if (this.#control.length > 0) this.#flush();
     const pipe = this.#pipe;
     if (pipe === undefined) return;
@@ -170,40 +192,59 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     return this.#heartbeat ??= new Heartbeat(this.#host.around.clock, this, this.address);
   }
 
-  #shakeHands(octets: Uint8Array): void {
-    let taken: number;
-    try {
-      taken = this.#session.receive(octets);
-    } finally {
-      this.#control.push(...this.#session.takeOutput());
-    }
-    if (this.#session.state !== "traffic") return;
+  // The handshake
+
+  said(frames: Uint8Array[]): void {
+    this.#control.push(...frames);
+  }
+
+  agreed(): void {
     this.#cancelDeadline?.();
     const pipe = this.#owner.ready(this, this.#session.peer!);
     if (pipe instanceof Error) throw pipe;
     // Only a STREAM has pipes of another kind.
     this.#serve(pipe as WirePipe);
-    this.#early = undefined;
-    if (!this.#ended) fill(this.#receiver!, octets.subarray(taken));
+  }
+
+  traffic(octets: Uint8Array): void {
+    if (!this.#ended) fill(this.#receiver!, octets);
+  }
+
+  wentOn(error: unknown): void {
+    if (this.#ended) return;
+    this.#control.push(...this.#session.takeOutput());
+    if (error !== undefined) this.#end(error);
+    this.#digest(0);
   }
 
   #serve(pipe: WirePipe): void {
     const { options, around } = this.#host;
     const mark = options.receiveHighWaterMark;
     const share = mark === 0 ? READ_LIMIT : Math.min(READ_LIMIT, mark * READ_SHARE);
+    const { keys } = this.#session;
+    const limit = this.#host.messageLimit;
     this.#receiver = new Receiver(
       around.memory,
       pipe.inbox,
       this,
-      this.#host.messageLimit,
+      limit,
       share,
       this.#host.filter,
+      keys && new Opener(keys, limit),
     );
+    this.#flight = pipe.outbox;
+    if (keys !== undefined) {
+      this.#flight = new SealedFlight(around.memory.outboxes, pipe.outbox, keys);
+      // What is left of the handshake is not sealed.
+      this.#urgent = concat([...(this.#urgent ? [this.#urgent] : []), ...this.#control]);
+      if (this.#urgent.length === 0) this.#urgent = undefined;
+      this.#control = [];
+    }
     this.#pipe = pipe;
     pipe.inbox.copied = around.runtime.copiedFrames ?? -1;
     pipe.peer = this.#session.peer;
     pipe.peerAddress = this.address;
-    pipe.peerHost = "host" in this.#stream.remote ? this.#stream.remote.host : "";
+    pipe.peerHost = hostOf(this.#stream);
     pipe.minor = this.#session.peer!.minor;
     pipe.overhead += this.#overhead;
     pipe.link = this;
@@ -272,7 +313,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     const idle = this.#ended || outbox === undefined || this.#busy;
     // Where messages were collected more will come: the next turn collects from its first message on.
     this.#hot = collected && !idle;
-    return this.#listed = !idle && (collected || outbox.trim());
+    return this.#listed = !idle && (collected || this.#flight!.trim());
   }
 
   written(count: number): void {
@@ -287,6 +328,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     if (this.#busy || this.#ended) return;
     for (;;) {
       const octets = this.#next();
+      if (this.#ended) return;
       if (octets === undefined) break;
       const taken = this.#stream.write(octets);
       if (this.#ended) return;
@@ -309,24 +351,31 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
   /** The octets to write now: what is begun, then control frames, then a batch if it is due. */
   #next(): Uint8Array | undefined {
     if (this.#urgent !== undefined) return this.#urgent;
-    const outbox = this.#pipe?.outbox;
-    if (outbox?.inFlight) return outbox.next();
-    if (this.#control.length > 0) return this.#urgent = this.#takeControl();
-    if (outbox === undefined || !(this.#flushing || this.#pipe!.batched)) return undefined;
-    const taken = outbox.take(WRITE_LIMIT);
-    if (outbox.waiting === 0) this.#flushing = false;
-    return taken ? outbox.next() : undefined;
+    const flight = this.#flight;
+    try {
+      if (flight?.inFlight) return flight.next();
+      if (this.#control.length > 0) return this.#urgent = this.#takeControl();
+      if (flight === undefined || !(this.#flushing || this.#pipe!.batched)) return undefined;
+      const taken = flight.take(WRITE_LIMIT);
+      if (this.#pipe!.outbox.waiting === 0) this.#flushing = false;
+      return taken ? flight.next() : undefined;
+    } catch (error) {
+      // There is no memory to seal in, or no nonce left.
+      this.#end(error);
+      return undefined;
+    }
   }
 
   #takeControl(): Uint8Array {
-    const frames = this.#control;
+    const frames = concat(this.#control);
     this.#control = [];
-    return concat(frames);
+    const keys = this.#pipe && this.#session.keys;
+    return keys === undefined ? frames : keys.sealFrames(frames);
   }
 
   #advance(count: number): void {
     if (this.#urgent === undefined) {
-      if (this.#pipe?.outbox.inFlight) this.#pipe.outbox.advance(count);
+      if (this.#flight?.inFlight) this.#flight.advance(count);
       return;
     }
     if (this.#pipe !== undefined) this.#pipe.overhead += count;
@@ -382,9 +431,10 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     if (pipe !== undefined) {
       pipe.link = undefined;
       pipe.paused = false;
-      pipe.outbox.rewind();
+      this.#flight?.rewind();
       this.#receiver?.cut();
     }
+    this.#session.end();
     this.#owner.ended(this, error);
   }
 
@@ -416,6 +466,11 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
 export function peerAddress(remote: StreamAddress, endpoint: string): string {
   // A connection that is over already may have lost its address.
   return "path" in remote || remote.host === "" ? endpoint : formatEndpoint(remote);
+}
+
+/** The address of the peer's host, without a port. */
+function hostOf({ remote }: ByteStream): string {
+  return "host" in remote ? remote.host : "";
 }
 
 function endedEarly(address: string): ZmqError {

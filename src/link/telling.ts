@@ -1,6 +1,6 @@
 // The events of one connection, told in the same words on every transport.
 
-import { ProtocolError } from "../errors.ts";
+import { AuthenticationError, ProtocolError } from "../errors.ts";
 import { asError, type EventError, type Monitor } from "../events.ts";
 import type { Pipe } from "../routing/pipe.ts";
 
@@ -25,8 +25,12 @@ export function tellHandshake(monitor: Monitor, where: Where, pipe: Pipe): void 
 /** The connection is over before there was a pipe for it; as libzmq, that is told twice. */
 export function tellFailure(monitor: Monitor, where: Where, error: unknown): void {
   if (!monitor.watched) return;
-  const kind = error instanceof ProtocolError ? "protocol" : "other";
-  monitor.emit({ type: `handshake:error:${kind}`, ...where, error: asError(error) });
+  if (error instanceof AuthenticationError) {
+    monitor.emit({ type: "handshake:error:auth", ...where, error });
+  } else {
+    const kind = error instanceof ProtocolError ? "protocol" : "other";
+    monitor.emit({ type: `handshake:error:${kind}`, ...where, error: asError(error) });
+  }
   tellDisconnect(monitor, where, undefined, error);
 }
 

@@ -1,43 +1,44 @@
 // The NULL mechanism: both sides send READY as soon as the greetings are in, neither waits for the other's (RFC 23 and 37).
+// With a ZAP domain the handler is asked first.
 
-import { ProtocolError } from "../errors.ts";
-import { type Command, decodeError, encodeCommand } from "../wire/command.ts";
+import { type Command, encodeCommand } from "../wire/command.ts";
 import { decodeMetadata, encodeMetadata, type Metadata } from "../wire/metadata.ts";
-import type { Mechanism, Property } from "./mechanism.ts";
+import { type Answer, type Mechanism, type Property, unexpected } from "./mechanism.ts";
+import type { Door } from "./zap.ts";
 
 export class NullMechanism implements Mechanism {
   readonly name = "NULL";
   readonly asServer = false;
+  readonly mayRefuse = true;
   readonly #properties: readonly Property[];
-  #peer: Metadata | undefined;
+  readonly #door: Door;
+  peer: Metadata | undefined;
+  admission: Metadata | undefined;
 
-  constructor(properties: readonly Property[]) {
+  constructor(properties: readonly Property[], door: Door) {
     this.#properties = properties;
+    this.#door = door;
   }
 
-  get peer(): Metadata | undefined {
-    return this.#peer;
+  start(): Answer | Promise<Answer> {
+    const admission = this.#door.admit(this.name, []);
+    return admission instanceof Promise
+      ? admission.then(this.#admitted)
+      : this.#admitted(admission);
   }
 
-  start(): Uint8Array[] {
+  readonly #admitted = (admission: Metadata): Answer => {
+    this.admission = admission;
     return [encodeCommand("READY", encodeMetadata(this.#properties))];
+  };
+
+  receive(command: Command): Answer {
+    if (command.name !== "READY") throw unexpected(command, this, "READY");
+    this.peer = decodeMetadata(command.data);
+    return [];
   }
 
-  receive(command: Command): Uint8Array[] {
-    if (command.name === "ERROR") {
-      const reason = decodeError(command.data);
-      throw new ProtocolError(
-        "ERR_ZMTP_UNSPECIFIED",
-        `The peer refused the handshake: ${reason === "" ? "it gave no reason" : reason}`,
-      );
-    }
-    if (command.name !== "READY") {
-      throw new ProtocolError(
-        "ERR_ZMTP_UNEXPECTED_COMMAND",
-        `The peer sent ${command.name} where the NULL mechanism expects READY`,
-      );
-    }
-    this.#peer = decodeMetadata(command.data);
-    return [];
+  end(): void {
+    this.#door.close();
   }
 }

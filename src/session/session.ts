@@ -2,8 +2,9 @@
 // clock is known here. During traffic frames do not pass here, only commands do.
 
 import { FLAG_COMMAND, FLAG_LONG } from "../../wasm/layout.ts";
+import type { CurveKeys } from "../core/curve_keys.ts";
 import { ProtocolError } from "../errors.ts";
-import type { Mechanism } from "../security/mechanism.ts";
+import { type Answer, type Mechanism, Refusal } from "../security/mechanism.ts";
 import type { PeerIdentity } from "../peer.ts";
 import { headerSize } from "../span.ts";
 import { type Command, decodeCommand, encodeCommand, encodeError } from "../wire/command.ts";
@@ -47,6 +48,8 @@ export class Session {
   #pending: Uint8Array = new Uint8Array(GREETING_SIZE);
   #size = 0;
   #out: Uint8Array[] = [];
+  #waiting: Promise<void> | undefined;
+  #ended = false;
   /** How long the peer's last PING asked to be waited for, in milliseconds; 0 for no limit. */
   timeToLive = 0;
 
@@ -58,6 +61,19 @@ export class Session {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /**
+   * Settles when the mechanism has made up its mind, which takes computing, or a handler to be asked; until then nothing is
+   * received. Rejects with what `receive` would throw.
+   */
+  get waiting(): Promise<void> | undefined {
+    return this.#waiting;
+  }
+
+  /** What frames are sealed with from the start of traffic on, if they are. */
+  get keys(): CurveKeys | undefined {
+    return this.#mechanism.keys;
   }
 
   /** The peer, known from the start of traffic on. */
@@ -73,7 +89,7 @@ export class Session {
   }
 
   /**
-   * Takes octets of the peer up to the end of the handshake, and answers how many it took: what follows are frames.
+   * Takes octets of the peer up to the end of the handshake, or until it has to wait, and answers how many it took.
    * After an error the session is failed and stays so; what it has to send (an ERROR command) can still be taken.
    *
    * @throws {ProtocolError}
@@ -81,16 +97,64 @@ export class Session {
   receive(octets: Uint8Array): number {
     let at = 0;
     try {
-      while (at < octets.length && (this.#state === "greeting" || this.#state === "handshake")) {
+      while (at < octets.length && this.#shakesHands && this.#waiting === undefined) {
         at += this.#state === "greeting"
           ? this.#readGreeting(octets, at)
           : this.#readCommand(octets, at);
       }
     } catch (error) {
-      this.#state = "failed";
-      throw error;
+      throw this.#failure(error);
     }
     return at;
+  }
+
+  get #shakesHands(): boolean {
+    return this.#state === "greeting" || this.#state === "handshake";
+  }
+
+  /** The session has failed. What the peer is told of it goes out. */
+  #failure(thrown: unknown): unknown {
+    this.#state = "failed";
+    if (!(thrown instanceof Refusal)) return thrown;
+    if (this.#mechanism.mayRefuse) this.#out.push(encodeError(thrown.reason));
+    return thrown.error;
+  }
+
+  /** The connection is over. */
+  end(): void {
+    this.#ended = true;
+    this.#mechanism.end();
+  }
+
+  /** Goes on with what the mechanism answers, now or later. */
+  #follow(answer: Answer | Promise<Answer>): void {
+    if (answer instanceof Promise) this.#waiting = this.#later(answer);
+    else this.#answered(answer);
+  }
+
+  async #later(answer: Promise<Answer>): Promise<void> {
+    try {
+      const frames = await answer;
+      // What ended the connection has forgotten the keys; these came after it.
+      if (this.#ended) this.#mechanism.end();
+      else this.#answered(frames);
+    } catch (error) {
+      throw this.#failure(error);
+    } finally {
+      this.#waiting = undefined;
+    }
+  }
+
+  #answered(frames: Answer): void {
+    const { peer, admission } = this.#mechanism;
+    if (peer === undefined) {
+      this.#out.push(...frames);
+      return;
+    }
+    const identified = this.#identify(vouchedFor(peer, admission));
+    this.#out.push(...frames);
+    this.#peer = identified;
+    this.#state = "traffic";
   }
 
   /**
@@ -125,19 +189,11 @@ export class Session {
     if (!isGreetingStart(this.#pending, this.#size)) throw notZmtp3(this.#pending, this.#size);
     if (this.#size === GREETING_SIZE) {
       this.#greeting = decodeGreeting(this.#pending);
-      const { mechanism } = this.#greeting;
-      if (mechanism !== this.#mechanism.name) {
-        throw new ProtocolError(
-          "ERR_ZMTP_MECHANISM_MISMATCH",
-          `The peer wants the security mechanism ${
-            printable(mechanism)
-          }, this socket ${this.#mechanism.name}`,
-        );
-      }
+      checkMechanism(this.#greeting, this.#mechanism);
       this.#state = "handshake";
       this.#pending = NONE;
       this.#size = 0;
-      this.#out.push(...this.#mechanism.start());
+      this.#follow(this.#mechanism.start());
     }
     return piece.length;
   }
@@ -158,9 +214,7 @@ export class Session {
     const frame = this.#pending.subarray(0, this.#size);
     this.#pending = NONE;
     this.#size = 0;
-    this.#out.push(...this.#mechanism.receive(decodeCommand(frame.subarray(headerSize(frame[0])))));
-    const metadata = this.#mechanism.peer;
-    if (metadata !== undefined) this.#enterTraffic(metadata);
+    this.#follow(this.#mechanism.receive(decodeCommand(frame.subarray(headerSize(frame[0])))));
     return taken;
   }
 
@@ -190,16 +244,16 @@ export class Session {
     return header + Number(size);
   }
 
-  #enterTraffic(metadata: Metadata): void {
+  #identify(metadata: Metadata): SessionPeer {
     const socketType = latin1.decode(metadata.get("socket-type") ?? NONE);
     if (metadata.has("socket-type") && !peersOf(this.#type).includes(socketType)) {
-      this.#out.push(encodeError("Invalid socket type"));
-      throw new ProtocolError(
+      const error = new ProtocolError(
         "ERR_ZMTP_INVALID_METADATA",
         `The peer is a ${printable(socketType)} socket; a ${this.#type} talks to ${
           peersOf(this.#type).join(", ")
         }`,
       );
+      throw new Refusal(error, "Invalid socket type");
     }
     const routingId = metadata.get("identity") ?? NONE;
     if (routingId.length > 255) {
@@ -208,14 +262,39 @@ export class Session {
         `The peer announced a routing id of ${routingId.length} octets, more than the 255 allowed`,
       );
     }
-    this.#peer = {
-      socketType,
-      routingId,
-      metadata,
-      minor: Math.min(1, this.#greeting!.major > 3 ? 1 : this.#greeting!.minor),
-    };
-    this.#state = "traffic";
+    const { major, minor } = this.#greeting!;
+    return { socketType, routingId, metadata, minor: major > 3 ? 1 : Math.min(1, minor) };
   }
+}
+
+/** Properties that this side finds out. */
+const OURS = ["user-id", "peer-address"];
+
+/** The properties of a peer, with what the ZAP handler says of it; nobody says himself who let him in. */
+function vouchedFor(announced: Metadata, admission: Metadata | undefined): Metadata {
+  const spoofed = OURS.some((name) => announced.has(name));
+  if (!spoofed && (admission === undefined || admission.size === 0)) return announced;
+  const metadata = new Map(announced);
+  for (const name of OURS) metadata.delete(name);
+  for (const [name, value] of admission ?? []) metadata.set(name, value);
+  return metadata;
+}
+
+/** Both sides must speak the same mechanism, and be on different sides of it where it has two. */
+function checkMechanism({ mechanism, role }: Greeting, own: Mechanism): void {
+  if (mechanism !== own.name) {
+    throw new ProtocolError(
+      "ERR_ZMTP_MECHANISM_MISMATCH",
+      `The peer wants the security mechanism ${printable(mechanism)}, this socket ${own.name}`,
+    );
+  }
+  if (own.name === "NULL" || role === 0 || (role === 1 && !own.asServer)) return;
+  throw new ProtocolError(
+    "ERR_ZMTP_UNSPECIFIED",
+    role === 1
+      ? `The peer is a ${own.name} server, as this socket is: one of them has to be a client`
+      : `The peer's role is ${role}, where ${own.name} knows 0 for a client and 1 for a server`,
+  );
 }
 
 /** The PONG with the context of a PING. */

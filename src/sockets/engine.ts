@@ -3,8 +3,7 @@
 import type { Filter } from "../core/receiver.ts";
 import { SendError, type ZmqError } from "../errors.ts";
 import { Endpoints } from "../link/endpoints.ts";
-import type { LinkHost } from "../link/host.ts";
-import { propertiesOf } from "../link/identity.ts";
+import type { LinkHost, Security } from "../link/host.ts";
 import type { Monitor } from "../events.ts";
 import type { Census } from "../link/census.ts";
 import {
@@ -18,14 +17,13 @@ import {
 import type { OptionValues } from "../options.ts";
 import type { Pattern, Queued } from "../routing/pattern.ts";
 import type { Hold, Pipe } from "../routing/pipe.ts";
-import type { Mechanism } from "../security/mechanism.ts";
-import { NullMechanism } from "../security/null.ts";
 import type { SocketType } from "../wire/socket_type.ts";
 import type { ContextParts } from "./context.ts";
 import { Backlog } from "./backlog.ts";
 import { keepMetadata } from "./metadata.ts";
 import { type OperationOptions, OperationQueue } from "./queue.ts";
 import type { PatternTools } from "./socket.ts";
+import type { SocketSecurity } from "./socket_security.ts";
 import { closedMeanwhile, isBorrowed, isClosed, terminated } from "./states.ts";
 
 const DONE: Promise<void> = Promise.resolve();
@@ -37,6 +35,7 @@ export class Engine implements LinkHost, Queued {
   readonly pattern: Pattern;
   readonly monitor: Monitor;
   readonly census: Census;
+  readonly #security: SocketSecurity;
   readonly #sending: OperationQueue<Outgoing, void>;
   readonly #receiving: OperationQueue<undefined, Frame[]>;
   #pumping = false;
@@ -54,7 +53,7 @@ export class Engine implements LinkHost, Queued {
   constructor(
     type: SocketType,
     pattern: Pattern,
-    { options, around, monitor, census }: PatternTools,
+    { options, around, monitor, census, security }: PatternTools,
   ) {
     this.type = type;
     this.options = options;
@@ -62,6 +61,7 @@ export class Engine implements LinkHost, Queued {
     this.pattern = pattern;
     this.monitor = monitor;
     this.census = census;
+    this.#security = security;
     this.#sending = new OperationQueue(around, "peer with room");
     this.#receiving = new OperationQueue(around, "message arrived");
   }
@@ -292,8 +292,8 @@ export class Engine implements LinkHost, Queued {
 
   // LinkHost
 
-  mechanism(): Mechanism {
-    return new NullMechanism(propertiesOf(this));
+  secure(): Security {
+    return this.#security.of(this);
   }
 
   attach(pipe: Pipe): ZmqError | undefined {

@@ -11,6 +11,8 @@ export interface MessageMetadata {
   readonly socketType: string;
   /** The routing id that the peer announced; empty when it has none. `Identity`. */
   readonly routingId: Uint8Array;
+  /** Who the ZAP handler says the peer is; empty when it was not asked. `User-Id`. */
+  readonly userId: string;
   /** All properties of the peer's handshake, by their names in lower case. */
   readonly properties: ReadonlyMap<string, Uint8Array>;
   /** A property as text by its name, in upper or lower case, `"Peer-Address"` among them. */
@@ -36,6 +38,7 @@ function metadataFrom({ peer, peerHost }: Pipe): MessageMetadata {
     peerAddress: peerHost,
     socketType: peer?.socketType ?? "",
     routingId: peer?.routingId ?? NOTHING,
+    userId: new TextDecoder().decode(peer?.metadata.get("user-id")),
     properties: peer?.metadata ?? NO_PROPERTIES,
     get(name) {
       const key = name.toLowerCase();

@@ -9,6 +9,7 @@ import { Monitor } from "../events.ts";
 import { Census } from "../link/census.ts";
 import type { Pattern } from "../routing/pattern.ts";
 import { SOCKET_TYPE_ID, type SocketType } from "../wire/socket_type.ts";
+import { askHandler } from "./ask_handler.ts";
 import { type Context, context as standardContext, type ContextParts, partsOf } from "./context.ts";
 import { Engine } from "./engine.ts";
 import { engineOf, lookInside } from "./inside.ts";
@@ -16,6 +17,7 @@ import { MessageIterator } from "./message_iterator.ts";
 import { Observer } from "./observer.ts";
 import type { OperationOptions } from "./queue.ts";
 import { type SocketStats, statsOf } from "./stats.ts";
+import { mechanismOf, SocketSecurity } from "./socket_security.ts";
 import { readableStreamOf, writableStreamOf } from "./web_streams.ts";
 
 /** What a socket's constructor takes: any of its options, and its context. */
@@ -83,6 +85,7 @@ export interface PatternTools {
   readonly around: ContextParts;
   readonly monitor: Monitor;
   readonly census: Census;
+  readonly security: SocketSecurity;
 }
 
 const READY_CLASSES: Set<unknown> = new Set();
@@ -112,7 +115,13 @@ export abstract class Socket {
     const around = partsOf(this.context);
     values.ipv6 = this.context.ipv6;
     if (!this.context.blocky) values.linger = 0;
-    const tools = { options: values, around, monitor: new Monitor(), census: new Census() };
+    const tools = {
+      options: values,
+      around,
+      monitor: new Monitor(),
+      census: new Census(),
+      security: new SocketSecurity(around.memory, (request) => askHandler(around, request)),
+    };
     this.#engine = new Engine(type, pattern(tools), tools);
     try {
       for (const [name, value] of Object.entries(options)) {
@@ -175,9 +184,9 @@ export abstract class Socket {
     return statsOf(this.#engine);
   }
 
-  /** The security mechanism; `null` is NULL. `ZMQ_MECHANISM`. */
-  get securityMechanism(): null {
-    return null;
+  /** The security mechanism that the options ask for; `null` is NULL. `ZMQ_MECHANISM`. */
+  get securityMechanism(): null | "plain" | "curve" {
+    return mechanismOf(this.#engine.options);
   }
 
   /** As in libzmq, these socket types are for one thread. `ZMQ_THREAD_SAFE`. */
@@ -293,6 +302,15 @@ const COMMON: readonly (keyof CommonOptions)[] = [
   "heartbeatTimeToLive",
   "attachMetadata",
   "properties",
+  "plainServer",
+  "plainUsername",
+  "plainPassword",
+  "curveServer",
+  "curvePublicKey",
+  "curveSecretKey",
+  "curveServerKey",
+  "zapDomain",
+  "zapEnforceDomain",
   "affinity",
   "rate",
   "recoveryInterval",

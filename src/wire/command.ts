@@ -47,6 +47,7 @@ export function decodeCommand(body: Uint8Array): Command {
   for (const name of FREQUENT) {
     if (isNamed(body, name)) return { name, data: body.subarray(1 + name.length) };
   }
+  if (isMisspelt(body)) return { name: "ERROR", data: body.subarray(5) };
   const size = body[0] ?? 0;
   const name = text.decode(body.subarray(1, 1 + size));
   if (size === 0 || name.length !== size || !/^[A-Za-z]+$/.test(name)) {
@@ -56,6 +57,12 @@ export function decodeCommand(body: Uint8Array): Command {
     );
   }
   return { name, data: body.subarray(1 + size) };
+}
+
+/** libzmq's PLAIN server makes one octet, 5E, of the length and the first letter of ERROR. */
+function isMisspelt(body: Uint8Array): boolean {
+  return body[0] === 0x5e && body.length > 5 && body.length === 6 + body[5] &&
+    text.decode(body.subarray(1, 5)) === "RROR";
 }
 
 /** The frame of an ERROR command; `reason` is cut to the 255 characters it may have. */

@@ -12,7 +12,8 @@ export interface Greeting {
   readonly major: number;
   readonly minor: number;
   readonly mechanism: string;
-  readonly asServer: boolean;
+  /** The as-server octet: 1 for the server of a mechanism that has roles. libzmq's servers say 0 as well. */
+  readonly role: number;
 }
 
 /** The octets of a ZMTP 3.1 greeting. */
@@ -43,5 +44,5 @@ export function decodeGreeting(octets: Uint8Array): Greeting {
   let end = MECHANISM_AT + MECHANISM_SIZE;
   while (end > MECHANISM_AT && octets[end - 1] === 0) end--;
   for (let i = MECHANISM_AT; i < end; i++) mechanism += String.fromCharCode(octets[i]);
-  return { major: octets[10], minor: octets[11], mechanism, asServer: octets[SERVER_AT] === 1 };
+  return { major: octets[10], minor: octets[11], mechanism, role: octets[SERVER_AT] };
 }

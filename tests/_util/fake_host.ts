@@ -4,7 +4,7 @@ import { CoreMemory } from "../../src/core/memory.ts";
 import type { Filter } from "../../src/core/receiver.ts";
 import type { ZmqError } from "../../src/errors.ts";
 import { Monitor } from "../../src/events.ts";
-import type { LinkHost, Surroundings } from "../../src/link/host.ts";
+import type { LinkHost, Security, Surroundings } from "../../src/link/host.ts";
 import { Census } from "../../src/link/census.ts";
 import { InprocNames } from "../../src/link/inproc_names.ts";
 import { KeepAlive } from "../../src/link/keep_alive.ts";
@@ -14,11 +14,11 @@ import { defaultOptions } from "../../src/option_values.ts";
 import type { OptionValues } from "../../src/options.ts";
 import { FrameMaker } from "../../src/routing/frame_maker.ts";
 import type { Hold, Pipe } from "../../src/routing/pipe.ts";
-import type { Mechanism } from "../../src/security/mechanism.ts";
 import { NullMechanism } from "../../src/security/null.ts";
 import type { SocketType } from "../../src/wire/socket_type.ts";
 import { textOf, utf8 } from "./bytes.ts";
 import { ManualClock } from "./manual_clock.ts";
+import { openDoor } from "./open_door.ts";
 
 /** One core for all hosts of a test file: a memory for each would be slow. */
 const memory = new CoreMemory();
@@ -80,8 +80,8 @@ export class FakeHost implements LinkHost {
     return () => this.holds--;
   };
 
-  mechanism(): Mechanism {
-    return new NullMechanism([["Socket-Type", utf8(this.type)]]);
+  secure(): Security {
+    return () => new NullMechanism([["Socket-Type", utf8(this.type)]], openDoor());
   }
 
   attach(pipe: Pipe): ZmqError | undefined {

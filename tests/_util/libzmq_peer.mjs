@@ -15,7 +15,14 @@ const UNSUBSCRIBE = 7;
 const EVENTS = 15;
 const TOPICS_COUNT = 116;
 /** Options that zeromq.js has no property for. */
-const FLAGS = { manualLastValue: 98, onlyFirstSubscribe: 108, verboseUnsubscribe: 115 };
+const FLAGS = {
+  zapEnforceDomain: 93,
+  manualLastValue: 98,
+  onlyFirstSubscribe: 108,
+  verboseUnsubscribe: 115,
+};
+/** Where libzmq asks who may come in (RFC 27). */
+const ZAP = "inproc://zeromq.zap.01";
 /** What an observer of zeromq.js tells. */
 const EVENT_TYPES = [
   "accept",
@@ -41,12 +48,14 @@ const FLOOD_BURST = 10;
 
 /** @type {Map<string, any>} */
 const sockets = new Map();
-/** @type {Map<string, { type: string, address?: string, interval?: number, code?: string }[]>} */
+/** @type {Map<string, object[]>} */
 const events = new Map();
 /** @type {Map<string, any>} */
 const proxies = new Map();
 /** @type {Map<string, { topics: Buffer[], next: number, stopped: boolean, done: Promise<void> }>} */
 const floods = new Map();
+/** @type {{ socket: any, rules: any[], requests: string[][] } | undefined} */
+let zap;
 /** @type {Map<any, { count: number }>} */
 const uses = new Map();
 /** @type {WeakMap<object, Promise<unknown>>} */
@@ -116,7 +125,40 @@ async function setTopics(socket, option, topics) {
   }
 }
 
+/**
+ * Answers what libzmq asks about its peers, for good: libzmq can crash when a handler goes. A ROUTER, as it need not answer. A rule is for a mechanism, a domain and
+ * credentials, of which any may be left open; its reply is in hex but for the request's id.
+ */
+async function handleZap({ socket, requests, rules }) {
+  for (;;) {
+    const [id, delimiter, ...request] = await receive(socket);
+    const [, requestId, domain, , , mechanism, ...credentials] = request;
+    requests.push(toHex(request));
+    const rule = rules.find(({ when }) =>
+      (when.mechanism ?? String(mechanism)) === String(mechanism) &&
+      (when.domain ?? String(domain)) === String(domain) &&
+      (when.credentials ?? toHex(credentials)).join() === toHex(credentials).join()
+    );
+    if (!rule?.reply) continue;
+    const reply = rule.reply.map((frame) => frame === "id" ? requestId : Buffer.from(frame, "hex"));
+    await send(socket, [id, delimiter, ...reply]);
+  }
+}
+
 const commands = {
+  /** Starts to answer by these rules, in order, or goes on with new ones. */
+  async zap({ rules }) {
+    if (zap) return void zap.rules.splice(0, Infinity, ...rules);
+    const socket = new zmq.Router();
+    setPatience(socket, ATTEMPT_MS);
+    await commands.bind({ socket, endpoint: ZAP });
+    zap = { socket, rules, requests: [] };
+    handleZap(zap);
+  },
+
+  /** What was asked since it was asked last. */
+  zapRequests: () => zap?.requests.splice(0) ?? [],
+
   open({ name, type, options, routingId }) {
     const socket = new zmq[type]();
     setPatience(socket, ATTEMPT_MS);
@@ -126,7 +168,7 @@ const commands = {
     const log = [];
     for (const type of EVENT_TYPES) {
       socket.events.on(type, ({ address, interval, error }) => {
-        log.push({ type, address, interval, code: error?.code });
+        log.push({ type, address, interval, code: error?.code, status: error?.status });
       });
     }
     sockets.set(name, socket);
@@ -318,7 +360,8 @@ async function run({ id, command, ...args }) {
     const isNew = command === "open";
     const socket = isNew ? undefined : sockets.get(args.name);
     // What happened to a socket can be asked when it is closed.
-    if (!socket && !isNew && command !== "eventLog") throw new Error(`no socket ${args.name}`);
+    const needsNone = isNew || command === "eventLog" || command.startsWith("zap");
+    if (!socket && !needsNone) throw new Error(`no socket ${args.name}`);
     const value = await commands[command]({ ...args, socket });
     answer({ id, value });
   } catch (error) {

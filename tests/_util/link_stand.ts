@@ -46,7 +46,7 @@ export class LinkStand implements LinkOwner {
     const core = this.host.around.memory.outboxes;
     this.pipe = pipe ?? new WirePipe(core, this.host.options, this.host.hold, "test");
     this.stream = new FakeStream(stream);
-    this.link = new Link(this.host, this, this.stream, "tcp://127.0.0.1:5555");
+    this.link = new Link(this.host, this, this.stream, "tcp://127.0.0.1:5555", this.host.secure());
   }
 
   ready(_link: Link, peer: PeerIdentity): WirePipe | ZmqError {

@@ -103,7 +103,59 @@ function flag(standard = false): OptionFacts {
   };
 }
 
+/** A text of at most 255 octets. */
+function text(...others: string[]): OptionFacts {
+  return {
+    default: null,
+    others: [...others, "t".repeat(255), "ü".repeat(127)],
+    wrong: [
+      [5, TypeError, "string", "number"],
+      [true, TypeError, "string", "boolean"],
+      [["text"], TypeError, "string"],
+      [new Uint8Array(5), TypeError, "string"],
+      ["t".repeat(256), RangeError, "256", "255"],
+      ["ü".repeat(128), RangeError, "256", "255"],
+    ],
+  };
+}
+
+/** A key of CURVE, which is read as text. */
+const KEY: OptionFacts = {
+  default: null,
+  others: ["rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", "0".repeat(40)],
+  wrong: [
+    [5, TypeError, "40 characters", "32 octets", "number"],
+    [true, TypeError, "40 characters", "32 octets", "boolean"],
+    [{}, TypeError, "40 characters", "32 octets", "object"],
+    [new Array(32).fill(0), TypeError, "40 characters", "32 octets"],
+    ["", RangeError, "0 characters", "40 characters", "32 octets"],
+    ["rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf", RangeError, "39 characters", "40 characters"],
+    ["rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\0", RangeError, "41 characters", "40 characters"],
+    ["54fcba24e93249969316fb617c872bb0c1d1ff14800427c594cbfacf1bc2d652", RangeError, "64"],
+    // Of characters that Z85 does not have, and of a group that is more than 32 bits.
+    ["~".repeat(40), RangeError, "Z85", "40 characters"],
+    [" ".repeat(40), RangeError, "Z85", "40 characters"],
+    ["#".repeat(40), RangeError, "Z85", "40 characters"],
+    [new Uint8Array(31), RangeError, "31 octets", "32 octets"],
+    [new Uint8Array(33), RangeError, "33 octets", "32 octets"],
+    [new Uint8Array(0), RangeError, "0 octets", "32 octets"],
+  ],
+};
+
+const SECURITY: Readonly<Record<string, OptionFacts>> = {
+  plainServer: flag(),
+  plainUsername: text("user", "with space", "größer", ""),
+  plainPassword: text("secret", "with\0nul", "✓", ""),
+  curveServer: flag(),
+  curvePublicKey: KEY,
+  curveSecretKey: KEY,
+  curveServerKey: KEY,
+  zapDomain: text("global", "größer"),
+  zapEnforceDomain: flag(),
+};
+
 const COMMON: Readonly<Record<string, OptionFacts>> = {
+  ...SECURITY,
   linger: integer(-1, -1),
   reconnectInterval: integer(100, -1),
   reconnectMaxInterval: integer(0, 0),

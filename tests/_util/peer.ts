@@ -28,7 +28,7 @@ export type PeerSocketType =
   | "Stream";
 
 /** Options of zeromq.js, and those of libzmq that it has no property for. */
-export type PeerOptions = Readonly<Record<string, string | number | boolean>>;
+export type PeerOptions = Readonly<Record<string, string | number | boolean | null>>;
 
 /** How often a peer's socket shook hands and lost a connection. */
 export interface PeerEvents {
@@ -44,6 +44,20 @@ export interface PeerEvent {
   readonly interval?: number;
   /** The code of its error. */
   readonly code?: string;
+  /** Of a refusal by a ZAP handler. */
+  readonly status?: number;
+}
+
+/** What a peer's ZAP handler answers: the first rule that fits a request. */
+export interface ZapRule {
+  /** What it is for; what is left out fits always. */
+  readonly when?: {
+    readonly mechanism?: "NULL" | "PLAIN" | "CURVE";
+    readonly domain?: string;
+    readonly credentials?: readonly (string | Uint8Array)[];
+  };
+  /** The frames after the delimiter; `"id"` stands for the request's id. Null: no answer, ever. */
+  readonly reply: readonly (string | Uint8Array)[] | null;
 }
 
 /** First and last number of each gapless run of numbered messages, in order of arrival. */
@@ -164,6 +178,23 @@ export class Peer {
     return new PeerSocket(this, name);
   }
 
+  /** Answers who may connect to sockets of this process, by rules that replace former ones; from now on, for good. */
+  async handleZap(...rules: ZapRule[]): Promise<void> {
+    const frame = (content: string | Uint8Array): string =>
+      content === "id" ? "id" : hexOf(content);
+    const inHex = rules.map(({ when = {}, reply }) => ({
+      when: { ...when, ...(when.credentials && { credentials: when.credentials.map(hexOf) }) },
+      reply: reply?.map(frame) ?? null,
+    }));
+    await this.command("zap", { rules: inHex });
+  }
+
+  /** The frames of each request to the handler since this was asked last. */
+  async zapRequests(): Promise<Uint8Array[][]> {
+    const requests = await this.command("zapRequests", {}) as string[][];
+    return requests.map((frames) => frames.map(fromHex));
+  }
+
   /** Sends a command; the answer's value. */
   command(command: string, args: object, ms: number = COMMAND_MS): Promise<unknown> {
     if (this.#ended) return Promise.reject(new Error(`The libzmq peer has ended: ${command}`));
@@ -256,7 +287,7 @@ export class PeerSocket {
   }
 
   /** Sets an option of zeromq.js. */
-  async set(option: string, value: string | number | boolean): Promise<void> {
+  async set(option: string, value: string | number | boolean | null): Promise<void> {
     await this.#command("set", { option, value });
   }
 

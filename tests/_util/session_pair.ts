@@ -6,6 +6,7 @@ import { Session } from "../../src/session/session.ts";
 import type { SocketType } from "../../src/wire/socket_type.ts";
 import { utf8 } from "./bytes.ts";
 import { concat } from "./octets.ts";
+import { openDoor } from "./open_door.ts";
 
 /** The types of this package. */
 export const OWN_TYPES: readonly SocketType[] = [
@@ -55,7 +56,7 @@ export const ALL_TYPES: readonly string[] = [
 export function newSession(type: SocketType, routingId = ""): Session {
   const properties: Property[] = [["Socket-Type", utf8(type)]];
   if (["REQ", "DEALER", "ROUTER"].includes(type)) properties.push(["Identity", utf8(routingId)]);
-  return new Session(type, new NullMechanism(properties));
+  return new Session(type, new NullMechanism(properties, openDoor()));
 }
 
 /** What a session had to send so far. */

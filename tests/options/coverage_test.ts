@@ -20,6 +20,10 @@ const OBSERVED_IN: Readonly<Record<string, string>> = {
   conflate: "options/conflate_test.ts runtimes/pubsub_bodies_test.ts",
   connectTimeout: "options/connect_test.ts options/socks_trouble_test.ts",
   correlate: "runtimes/request_reply_test.ts",
+  curvePublicKey: "options/security_contradictions_test.ts options/security_values_test.ts",
+  curveSecretKey: "options/security_contradictions_test.ts options/security_values_test.ts",
+  curveServer: "options/security_contradictions_test.ts options/security_values_test.ts",
+  curveServerKey: "options/security_contradictions_test.ts options/security_values_test.ts",
   handover: "runtimes/router_test.ts",
   handshakeInterval: "runtimes/hostile_test.ts options/reconnect_test.ts",
   heartbeatInterval: "options/heartbeat_test.ts",
@@ -42,6 +46,9 @@ const OBSERVED_IN: Readonly<Record<string, string>> = {
   noDrop: "runtimes/pubsub_flow_test.ts",
   notify: "options/notify_test.ts",
   onlyFirstSubscribe: "runtimes/xpub_test.ts",
+  plainPassword: "security/zap_request_test.ts security/plain_test.ts",
+  plainServer: "security/plain_test.ts options/security_contradictions_test.ts",
+  plainUsername: "security/zap_request_test.ts security/plain_test.ts",
   probeRouter: "runtimes/router_test.ts",
   properties: "options/properties_test.ts runtimes/metadata_test.ts",
   rate: "options/no_effect_test.ts",
@@ -73,6 +80,8 @@ const OBSERVED_IN: Readonly<Record<string, string>> = {
   vmciBufferSize: "options/no_effect_test.ts",
   vmciConnectTimeout: "options/no_effect_test.ts",
   welcomeMessage: "runtimes/xpub_options_test.ts",
+  zapDomain: "security/zap_request_test.ts security/zap_domain_test.ts",
+  zapEnforceDomain: "security/zap_missing_test.ts security/zap_domain_test.ts",
 };
 
 describe("the table of observed options", () => {

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { ProtocolError } from "../../src/errors.ts";
+import { AuthenticationError, ProtocolError, ZmqError } from "../../src/errors.ts";
 import type { Session } from "../../src/session/session.ts";
 import { encodeCommand, encodeError } from "../../src/wire/command.ts";
 import { encodeMetadata } from "../../src/wire/metadata.ts";
@@ -61,16 +61,16 @@ function drip(session: Session, octets: Uint8Array): number {
 }
 
 /** Checks that octets break a session in the same way whole, one by one and with more behind them. */
-function assertBreaks(make: () => Session, octets: Uint8Array, code: string): ProtocolError {
+function assertBreaks(make: () => Session, octets: Uint8Array, code: string): ZmqError {
   const error = breaks(make(), (session) => session.receive(octets), code);
   breaks(make(), (session) => drip(session, octets), code);
   breaks(make(), (session) => session.receive(concat(octets, pattern(500))), code);
   return error;
 }
 
-function breaks(session: Session, act: (session: Session) => void, code: string): ProtocolError {
+function breaks(session: Session, act: (session: Session) => void, code: string): ZmqError {
   const error = failure(() => act(session), code);
-  assertInstanceOf(error, ProtocolError);
+  assertInstanceOf(error, ZmqError);
   assertEquals(session.state, "failed");
   assertEquals(session.peer, undefined);
   session.takeOutput();
@@ -343,7 +343,9 @@ describe("a session's handshake", () => {
   it("is over when the peer sends ERROR, whose reason is told (ZMTP31-NULL-07, ZMTP31-ERR-01)", () => {
     const error = assertBreaks(greeted, vector("GV-C-08"), "ERR_ZMTP_UNSPECIFIED");
     assertStringIncludes(error.message, "Invalid socket type");
-    assertBreaks(greeted, vector("GV-C-07"), "ERR_ZMTP_UNSPECIFIED");
+    const refusal = assertBreaks(greeted, vector("GV-C-07"), "EACCES");
+    assertInstanceOf(refusal, AuthenticationError);
+    assertEquals(refusal.status, 400);
     assertBreaks(greeted, vector("GV-C-09"), "ERR_ZMTP_UNSPECIFIED");
   });
 

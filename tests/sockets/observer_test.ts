@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
-import { ZmqError } from "../../src/errors.ts";
+import { AuthenticationError, ZmqError } from "../../src/errors.ts";
 import type { Event } from "../../src/events.ts";
 import { Observer } from "../../src/sockets/observer.ts";
 import { Pull } from "../../src/sockets/pipeline.ts";
@@ -40,7 +40,7 @@ describe("an observer", () => {
         type: "handshake:error:auth",
         address: "tcp://127.0.0.1:1",
         peerAddress: "tcp://127.0.0.1:2",
-        error: Object.assign(new Error("Authentication failure"), { status: 400 }),
+        error: new AuthenticationError(400, "Authentication failure", true),
       },
     ];
     tell(...told);

@@ -1,0 +1,3 @@
+import { testSecurePubSub } from "../_util/security_pubsub.ts";
+
+testSecurePubSub("CURVE");

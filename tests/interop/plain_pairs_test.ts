@@ -1,0 +1,3 @@
+import { testSecurePairs } from "../_util/security_pairing.ts";
+
+testSecurePairs("PLAIN");
