@@ -6,9 +6,10 @@ export function formatCount(count: number): string {
   return count < 1_000_000 ? `${count / 1000} k` : `${count / 1_000_000} M`;
 }
 
-/** 1 -> "1 B", 10000 -> "10 kB". */
+/** 1 -> "1 B", 10000 -> "10 kB", 65536 -> "64 KiB". */
 export function formatSize(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
+  if (bytes % 1024 === 0) return `${bytes / 1024} KiB`;
   return bytes < 1_000_000 ? `${bytes / 1000} kB` : `${bytes / 1_000_000} MB`;
 }
 

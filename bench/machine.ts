@@ -22,8 +22,8 @@ export function describeMachine(): Machine {
 export async function describeVersions(rows: readonly Row[]): Promise<Record<string, string>> {
   const versions: Record<string, string> = {};
   for (const row of rows) {
-    if (row.kind === "libzmq") {
-      versions["libzmq"] = await readVersion(row);
+    if (row.kind === "libzmq" || row.kind === "libsodium") {
+      versions[row.kind] = await readVersion(row);
     } else {
       versions[row.runtime] ??= await runtimeVersion(row);
     }
@@ -31,6 +31,9 @@ export async function describeVersions(rows: readonly Row[]): Promise<Record<str
       versions["zeromq.js"] = `${
         packageVersion("node_modules/zeromq/package.json")
       } (libzmq ${await readVersion(row)})`;
+    }
+    if (row.kind === "noble") {
+      versions["@noble/ciphers"] ??= packageVersion("node_modules/@noble/ciphers/package.json");
     }
     if (row.kind === "wasmq") versions["wasmq"] ??= packageVersion("deno.json");
   }

@@ -17,6 +17,11 @@ export interface Settings {
   /** inproc and ipc: the same two. */
   readonly localWarmupMs: number;
   readonly localWindowMs: number;
+  /** Throughput with CURVE, and beside it without: the same two. */
+  readonly curveWarmupMs: number;
+  readonly curveWindowMs: number;
+  /** The primitives alone, each. */
+  readonly cryptoWindowMs: number;
   /** Round trips that are left out, and that are timed. */
   readonly warmupRoundTrips: number;
   readonly roundTrips: number;

@@ -15,6 +15,8 @@ const PARTS = [
   "filter",
   "trie",
   "proxy",
+  "curve",
+  "crypto",
 ] as const;
 /** A part of the benchmark. */
 export type Part = (typeof PARTS)[number];
@@ -24,12 +26,12 @@ export const USAGE: string = `usage: deno run -A bench/run.ts [options]
   --quick             one short run: for a first look, not for figures
   --only PART         ${PARTS.join(", ")};
                       several separated by commas
-  --sizes 1,10,...    message sizes in bytes: throughput, inproc, ipc, fanout, proxy
+  --sizes 1,10,...    message sizes in bytes: throughput, inproc, ipc, fanout, proxy, curve, crypto
   --workers 1,...     how many workers: inproc
   --subscribers 1,... how many subscribers: fanout
   --impl ID,...       only these rows, for example wasmq-deno,libzmq
   --runs N            rounds of each measurement, the median counts (default 3)
-  --unpinned          latency, ipc and connect: leave the choice of cores to the system
+  --unpinned          latency, ipc, connect and curve: leave the choice of cores to the system
   --json FILE         write the results there; a complete run without it writes bench/results.json`;
 
 /** How often and how much; what the command line cannot change. */
@@ -44,6 +46,9 @@ interface Counts {
   /** Message sizes of inproc and of ipc. */
   readonly inprocSizes: readonly number[];
   readonly ipcSizes: readonly number[];
+  /** Message sizes with CURVE, and of its primitives alone. */
+  readonly curveSizes: readonly number[];
+  readonly cryptoSizes: readonly number[];
   /** Workers over inproc. */
   readonly workers: readonly number[];
   readonly subscribers: readonly number[];
@@ -60,6 +65,9 @@ const THOROUGH: Plan = {
   publishWindowMs: 1000,
   localWarmupMs: 200,
   localWindowMs: 400,
+  curveWarmupMs: 300,
+  curveWindowMs: 600,
+  cryptoWindowMs: 100,
   warmupRoundTrips: 2000,
   roundTrips: 10_000,
   warmupConnections: 50,
@@ -72,6 +80,8 @@ const ALL: Counts = {
   publishSizes: [10, 1_000],
   inprocSizes: [1, 30, 1_000, 10_000, 100_000],
   ipcSizes: [1, 100, 1_000, 100_000, 1_000_000],
+  curveSizes: [10, 100, 1_000, 10_000, 65_536, 100_000, 1_000_000],
+  cryptoSizes: [10, 100, 1_000, 10_000, 100_000, 1_000_000],
   workers: [1, 2, 5, 10],
   subscribers: [1, 10, 100, 1_000],
   subscriptions: [1_000, 100_000, 1_000_000],
@@ -86,6 +96,9 @@ const QUICK: Plan = {
   publishWindowMs: 300,
   localWarmupMs: 200,
   localWindowMs: 300,
+  curveWarmupMs: 200,
+  curveWindowMs: 300,
+  cryptoWindowMs: 50,
   warmupRoundTrips: 500,
   roundTrips: 2000,
   warmupConnections: 10,
@@ -132,6 +145,8 @@ export async function readOptions(args: string[]): Promise<Options> {
     publishSizes: ownSizes ?? counts.publishSizes,
     inprocSizes: ownSizes ?? counts.inprocSizes,
     ipcSizes: ownSizes ?? counts.ipcSizes,
+    curveSizes: ownSizes ?? counts.curveSizes,
+    cryptoSizes: ownSizes ?? counts.cryptoSizes,
     workers: workers?.split(",").map(toPositive) ?? counts.workers,
     subscribers: subscribers?.split(",").map(toPositive) ?? counts.subscribers,
     subscriptions: counts.subscriptions,

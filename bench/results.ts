@@ -1,6 +1,7 @@
 // What a run leaves behind: the shape of results.json.
 
 import type { Latency, Rate, Settings } from "./measure.ts";
+import type { BoxRates, Secured } from "./measure_curve.ts";
 import type { TrieCost } from "./measure_publish.ts";
 import type { MissingRow, Row } from "./rows.ts";
 
@@ -91,6 +92,14 @@ export interface Results {
   readonly trie: TrieFigure[];
   /** PUB to SUB through a proxy in deliveries a second. */
   readonly proxy: SizedFigure<Rate>[];
+  /** PUSH/PULL with CURVE, and with NULL right after it. */
+  readonly curveThroughput: SizedFigure<Secured<Rate>>[];
+  /** Round trips likewise. */
+  readonly curveLatency: SizedFigure<Secured<Latency>>[];
+  /** Connections a second likewise. */
+  readonly curveConnect: Figure<Secured<Rate>>[];
+  /** The primitives alone, in messages a second. */
+  readonly boxes: SizedFigure<BoxRates>[];
 }
 
 /** The committed results that README's table is made of. */
@@ -119,6 +128,10 @@ export function noFigures(): Figures {
     subscriberFilter: [],
     trie: [],
     proxy: [],
+    curveThroughput: [],
+    curveLatency: [],
+    curveConnect: [],
+    boxes: [],
   };
 }
 
@@ -160,6 +173,24 @@ export function medianTrieCost(runs: readonly TrieCost[]): TrieCost {
     removeNs: median(runs.map((run) => run.removeNs)),
     bytes: median(runs.map((run) => run.bytes)),
   };
+}
+
+/** The median with CURVE, and that with NULL. */
+export function medianSecured<T>(
+  runs: readonly Secured<T>[],
+  medianOf: (values: readonly T[]) => T,
+): Secured<T> {
+  return {
+    curve: medianOf(runs.map((run) => run.curve)),
+    plain: medianOf(runs.map((run) => run.plain)),
+  };
+}
+
+/** The median of each rate of the primitives. */
+export function medianBoxRates(runs: readonly BoxRates[]): BoxRates {
+  const names = Object.keys(runs[0]) as (keyof BoxRates)[];
+  const medians = names.map((name) => [name, median(runs.map((run) => run[name] ?? 0))]);
+  return Object.fromEntries(medians);
 }
 
 function median(values: readonly number[]): number {

@@ -2,18 +2,21 @@
 // To add one: write its peer (README.md says what a peer does) and add an entry to `findRows`.
 
 import {
-  buildLibzmqPeer,
+  buildPeer,
   findBun,
   findDeno,
   findNode,
+  findPackage,
   findWasmq,
-  findZeromqJs,
   type Found,
   repositoryPath,
 } from "./toolchain.ts";
 
 /** What a row is compared as. */
-export type RowKind = "libzmq" | "wasmq" | "zeromq.js" | "bare";
+export type RowKind = "libzmq" | "wasmq" | "zeromq.js" | "bare" | "libsodium" | "noble";
+
+/** What has no sockets: it is compared with the core's cryptography alone. */
+export const PRIMITIVES: readonly RowKind[] = ["libsodium", "noble"];
 
 /** One implementation on one runtime. */
 export interface Row {
@@ -42,12 +45,14 @@ export interface Rows {
 
 /** Looks for every row's tools. */
 export async function findRows(): Promise<Rows> {
-  const libzmq = await buildLibzmqPeer();
+  const libzmq = await buildPeer("libzmq");
+  const libsodium = await buildPeer("libsodium");
   const deno = findDeno();
   const bun = await findBun();
   const node = await findNode();
   const wasmq = findWasmq();
-  const zeromqJs = findZeromqJs();
+  const zeromqJs = findPackage("zeromq");
+  const noble = findPackage("@noble/ciphers");
   const found: Rows = { rows: [], missing: [] };
 
   function add(
@@ -71,13 +76,13 @@ export async function findRows(): Promise<Rows> {
   const onNode = (file: string) => [peer(file)];
 
   add({ id: "libzmq", title: "libzmq (C)", kind: "libzmq", runtime: "C" }, libzmq, []);
-  for (
-    const [runtime, tool, args] of [
-      ["Deno", deno, onDeno],
-      ["Bun", bun, onBun],
-      ["Node", node, onNode],
-    ] as const
-  ) {
+  add(
+    { id: "libsodium", title: "libsodium (C)", kind: "libsodium", runtime: "C" },
+    libsodium,
+    [],
+  );
+  const runtimes = [["Deno", deno, onDeno], ["Bun", bun, onBun], ["Node", node, onNode]] as const;
+  for (const [runtime, tool, args] of runtimes) {
     const id = runtime.toLowerCase();
     add(
       { id: `wasmq-${id}`, title: `wasmq on ${runtime}`, kind: "wasmq", runtime },
@@ -97,6 +102,19 @@ export async function findRows(): Promise<Rows> {
     onNode("zeromq_js.mjs"),
     zeromqJs,
   );
+  for (const [runtime, tool, args] of runtimes) {
+    add(
+      {
+        id: `noble-${runtime.toLowerCase()}`,
+        title: `noble on ${runtime}`,
+        kind: "noble",
+        runtime,
+      },
+      tool,
+      args("noble.ts"),
+      noble,
+    );
+  }
   return found;
 }
 

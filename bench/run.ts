@@ -1,6 +1,7 @@
 // Runs all rows side by side, prints their tables and writes results.json. See README.md.
 // deno-lint-ignore-file no-console -- a command's output is its purpose
 
+import { measureCrypto, measureCurve } from "./parts_curve.ts";
 import { describeMachine, describeVersions } from "./machine.ts";
 import { readOptions, USAGE } from "./options.ts";
 import { measureLocal } from "./parts_local.ts";
@@ -8,7 +9,7 @@ import { measureSockets } from "./parts_sockets.ts";
 import { measurePublishSubscribe } from "./parts_publish.ts";
 import { killAllPeers } from "./peer_process.ts";
 import { noFigures, type Results, writeResults } from "./results.ts";
-import { findRows, type Rows } from "./rows.ts";
+import { findRows, PRIMITIVES, type Rows } from "./rows.ts";
 import { formatResults } from "./tables.ts";
 
 function selectRows({ rows, missing }: Rows, ids: readonly string[] | undefined): Rows {
@@ -41,10 +42,13 @@ async function main(): Promise<void> {
     missing,
     ...noFigures(),
   };
-  await measureSockets(rows, options, results);
-  await measureLocal(rows, options, results);
+  const peers = rows.filter((row) => !PRIMITIVES.includes(row.kind));
+  await measureSockets(peers, options, results);
+  await measureLocal(peers, options, results);
   const feeder = found.rows.find((row) => row.kind === "libzmq");
-  await measurePublishSubscribe(rows, feeder, options, results);
+  await measurePublishSubscribe(peers, feeder, options, results);
+  await measureCurve(peers, options, results);
+  await measureCrypto(rows, options, results);
 
   console.log("\n" + formatResults(results));
   if (options.json) {

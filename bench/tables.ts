@@ -2,6 +2,7 @@
 
 import { wrap } from "./markdown.ts";
 import type { Results } from "./results.ts";
+import { curveParts } from "./tables_curve.ts";
 import { localParts } from "./tables_local.ts";
 import { publishParts } from "./tables_publish.ts";
 import { socketParts } from "./tables_sockets.ts";
@@ -13,6 +14,7 @@ export function formatResults(results: Results): string {
     ...socketParts(results),
     ...localParts(results),
     ...publishParts(results),
+    ...curveParts(results),
     ...missingPart(results),
   ];
   return parts.join("\n\n") + "\n";

@@ -61,19 +61,26 @@ async function firstThatRuns(
   return { missing: `${name} is neither in node_modules nor on PATH` };
 }
 
-/** Compiles bench/libzmq/ into bench/bin when the program is absent or older than a source. */
-export async function buildLibzmqPeer(): Promise<Found> {
-  const folder = repositoryPath("bench/libzmq/");
-  const files = readNames(folder).map((name) => folder + name);
-  const path = repositoryPath("bench/bin/libzmq");
+/** The peers in C: their folder in bench/, the library they need, its header and who has it in Debian. */
+const C_PEERS = {
+  libzmq: { library: "zmq", header: "zmq.h", package: "libzmq3-dev" },
+  libsodium: { library: "sodium", header: "sodium.h", package: "libsodium-dev" },
+};
+
+/** Compiles a folder of C into bench/bin when the program is absent or older than a source. */
+export async function buildPeer(name: keyof typeof C_PEERS): Promise<Found> {
+  const { library, header, package: owner } = C_PEERS[name];
+  const folder = repositoryPath(`bench/${name}/`);
+  const files = readNames(folder).map((file) => folder + file);
+  const path = repositoryPath(`bench/bin/${name}`);
   if (files.every((file) => modifiedAt(path) > modifiedAt(file))) return { path };
   await Deno.mkdir(repositoryPath("bench/bin"), { recursive: true });
   const sources = files.filter((file) => file.endsWith(".c"));
-  const built = await run("cc", ["-O2", "-o", path, ...sources, "-lzmq"]);
+  const built = await run("cc", ["-O2", "-o", path, ...sources, `-l${library}`]);
   if (built.ok) return { path };
   if (built.notFound) return { missing: "there is no C compiler (cc)" };
-  if (built.output.includes("zmq.h")) return { missing: "zmq.h is not installed (libzmq3-dev)" };
-  return { missing: `bench/libzmq does not compile: ${built.output}` };
+  if (built.output.includes(header)) return { missing: `${header} is not installed (${owner})` };
+  return { missing: `bench/${name} does not compile: ${built.output}` };
 }
 
 function modifiedAt(path: string): number {
@@ -84,10 +91,10 @@ function modifiedAt(path: string): number {
   }
 }
 
-/** The npm package `zeromq`. */
-export function findZeromqJs(): Found {
-  const path = repositoryPath("node_modules/zeromq/package.json");
-  return modifiedAt(path) > 0 ? { path } : { missing: "npm's zeromq is not installed" };
+/** A package of npm. */
+export function findPackage(name: string): Found {
+  const path = repositoryPath(`node_modules/${name}/package.json`);
+  return modifiedAt(path) > 0 ? { path } : { missing: `npm's ${name} is not installed` };
 }
 
 /** The sources of wasmq itself. */

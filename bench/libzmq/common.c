@@ -6,6 +6,11 @@
 
 void *context;
 
+void give_up(const char *why) {
+  fprintf(stderr, "error: %s\n", why);
+  exit(1);
+}
+
 void fail(const char *what) {
   fprintf(stderr, "%s: %s\n", what, zmq_strerror(zmq_errno()));
   exit(1);
@@ -61,12 +66,14 @@ void bind_and_report(void *socket, const char *endpoint) {
 
 void *open_bound(int type, const char *endpoint) {
   void *socket = open_socket(type);
+  secure_bound(socket);
   bind_and_report(socket, endpoint);
   return socket;
 }
 
 void *open_connected(int type, const char *endpoint) {
   void *socket = open_socket(type);
+  secure_connected(socket);
   check(zmq_connect(socket, endpoint), "zmq_connect");
   return socket;
 }

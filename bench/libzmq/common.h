@@ -9,6 +9,8 @@
 
 extern void *context;
 
+/* Ends the process for a reason of our own. */
+void give_up(const char *why);
 /* Ends the process with what libzmq says; `check` does so for a negative result. */
 void fail(const char *what);
 void check(int result, const char *what);
@@ -21,6 +23,12 @@ void *zeroed(size_t size);
 void sort(double *values, long count);
 /* Sorts them, too. */
 double median(double *values, long count);
+
+/* security.c: from now on, sockets that are bound are CURVE servers and those that connect clients. */
+void use_curve(void);
+/* Before the socket is bound, or connects. */
+void secure_bound(void *socket);
+void secure_connected(void *socket);
 
 void *open_socket(int type);
 void *open_connected(int type, const char *endpoint);

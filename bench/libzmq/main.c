@@ -45,6 +45,11 @@ static const struct {
 int main(int argc, char **argv) {
   context = zmq_ctx_new();
   if (!context) fail("zmq_ctx_new");
+  if (argc > 1 && !strcmp(argv[1], "curve")) {
+    use_curve();
+    argv++;
+    argc--;
+  }
   for (size_t i = 0; argc > 1 && i < sizeof jobs / sizeof *jobs; i++) {
     if (strcmp(argv[1], jobs[i].mode) || argc - 2 < jobs[i].least || argc - 2 > jobs[i].most) {
       continue;
@@ -54,7 +59,7 @@ int main(int argc, char **argv) {
   }
   fprintf(stderr, "usage:\n");
   for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
-    fprintf(stderr, "  libzmq %s %s\n", jobs[i].mode, jobs[i].arguments);
+    fprintf(stderr, "  libzmq [curve] %s %s\n", jobs[i].mode, jobs[i].arguments);
   }
   return 2;
 }

@@ -36,13 +36,24 @@ export function report(line: Record<string, unknown>): void {
   writeSync(1, JSON.stringify(line) + "\n");
 }
 
-/** Does the job the command line names, then exits. */
-export async function runPeer(peer: Peer, more: Jobs = {}): Promise<void> {
+/** Does the job the command line names, then exits; `secured` is the peer behind the word "curve". */
+export async function runPeer(peer: Peer, more: Jobs = {}, secured?: Peer): Promise<void> {
   const [mode, ...args] = process.argv.slice(2);
-  if (Object.hasOwn(more, mode)) {
-    report({ ...await more[mode](args) });
-    process.exit(0);
-  }
+  if (Object.hasOwn(more, mode)) await runJobs(more);
+  else if (mode === "curve" && secured) await runJob(secured, args);
+  else await runJob(peer, [mode, ...args]);
+  process.exit(0);
+}
+
+/** Does one of these jobs and exits. */
+export async function runJobs(jobs: Jobs): Promise<never> {
+  const [mode, ...args] = process.argv.slice(2);
+  if (!Object.hasOwn(jobs, mode)) throw unknownMode(mode);
+  report({ ...await jobs[mode](args) });
+  process.exit(0);
+}
+
+async function runJob(peer: Peer, [mode, ...args]: string[]): Promise<void> {
   switch (mode) {
     case "pull": {
       const [size, warmupMs, windowMs] = args.map(Number);
@@ -70,9 +81,12 @@ export async function runPeer(peer: Peer, more: Jobs = {}): Promise<void> {
       report({ version: peer.version?.() ?? "" });
       break;
     default:
-      throw new Error(`Cannot run the mode "${mode}": README.md lists what there is`);
+      throw unknownMode(mode);
   }
-  process.exit(0);
+}
+
+function unknownMode(mode: string): Error {
+  return new Error(`Cannot run the mode "${mode}": README.md lists what there is`);
 }
 
 async function measureRoundTrips(

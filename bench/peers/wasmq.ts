@@ -5,10 +5,13 @@ import { inprocJobs } from "./inproc.ts";
 import { runPeer } from "./peer.ts";
 import { publishSubscribeJobs } from "./publish_subscribe.ts";
 import { measureTrie } from "./wasmq_trie.ts";
-import { zeromqPeer } from "./zeromq_api.ts";
+import { boxesJob } from "./boxes.ts";
+import { coreBoxes } from "./wasmq_boxes.ts";
+import { CURVE, zeromqPeer } from "./zeromq_api.ts";
 
 await runPeer(zeromqPeer(zmq), {
   ...publishSubscribeJobs(zmq),
   ...inprocJobs(zmq),
+  ...boxesJob(coreBoxes),
   trie: measureTrie,
-});
+}, zeromqPeer(zmq, CURVE));
