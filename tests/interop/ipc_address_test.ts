@@ -196,13 +196,14 @@ describe("ipc with libzmq", () => {
     });
 
     it("removes its file with unbind() and close(), and libzmq can bind there", async () => {
-      const endpoint = folder.endpoint("socket");
+      // Each has a file of its own: libzmq's unbind is over before its I/O thread has let go of it.
       for (const how of ["unbind", "close"] as const) {
+        const endpoint = folder.endpoint(how);
         const pull = await bound(endpoint);
-        assertEquals(folder.files, ["socket"]);
+        assert(folder.files.includes(how));
         if (how === "unbind") await pull.unbind(endpoint);
         else await pull.close();
-        assertEquals(folder.files, []);
+        assert(!folder.files.includes(how));
         const other = await openTheirs("Pull");
         await other.bind(endpoint);
         await toThem(other, endpoint);
