@@ -8,7 +8,7 @@ import {
   CURVE_OVERHEAD,
   LONG_HEADER,
 } from "../../wasm/layout.ts";
-import { ProtocolError, ZmqError } from "../errors.ts";
+import { ProtocolError } from "../errors.ts";
 import { frameSize } from "../span.ts";
 import type { Core } from "./instance.ts";
 
@@ -34,11 +34,7 @@ export class CurveKeys {
   /** `key` is the one that both sides computed; it is wiped. */
   constructor(core: Core, key: Uint8Array, asServer: boolean, { next, last }: Nonces) {
     this.#core = core;
-    this.sending = core.exports.alloc(SIZE) >>> 0;
-    if (core.bytes.length === 0) core.refresh();
-    if (this.sending === 0) {
-      throw new ZmqError("ENOBUFS", "Cannot encrypt: the core's memory is exhausted");
-    }
+    this.sending = core.block(SIZE, "encrypt");
     this.#receiving = this.sending + CURVE_KEYS_SIZE;
     this.#set(this.sending, key, asServer ? SERVER : CLIENT, next);
     this.#set(this.#receiving, key, asServer ? CLIENT : SERVER, last);
@@ -62,9 +58,7 @@ export class CurveKeys {
       room += LONG_HEADER + CURVE_OVERHEAD;
     }
     const block = frames.length + room;
-    const at = core.exports.alloc(block) >>> 0;
-    if (core.bytes.length === 0) core.refresh();
-    if (at === 0) throw new ZmqError("ENOBUFS", "Cannot encrypt: the core's memory is exhausted");
+    const at = core.block(block, "encrypt");
     core.bytes.set(frames, at);
     const end = at + frames.length;
     const size = core.exports.curveSeal(this.sending, at, end, end, room);

@@ -137,6 +137,18 @@ export class Core {
   }
 
   /**
+   * A block of the memory, which `exports.free` takes back.
+   *
+   * @throws {ZmqError} `ENOBUFS` when there is none.
+   */
+  block(size: number, use: string): number {
+    const at = this.exports.alloc(size) >>> 0;
+    if (this.bytes.length === 0) this.refresh();
+    if (at !== 0) return at;
+    throw new ZmqError("ENOBUFS", `Cannot ${use}: the core's memory is exhausted`);
+  }
+
+  /**
    * Where a topic of `size` octets can lie until the next call of this or of `place`; 0 when it is too long, or there is no
    * memory.
    */

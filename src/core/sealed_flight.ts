@@ -3,7 +3,6 @@
 // in the outbox, for another connection.
 
 import { CURVE_NEXT, CURVE_OVERHEAD, LONG_HEADER, RESULTS } from "../../wasm/layout.ts";
-import { ZmqError } from "../errors.ts";
 import { uncleared } from "../message.ts";
 import { type CurveKeys, exhausted } from "./curve_keys.ts";
 import type { Core } from "./instance.ts";
@@ -148,12 +147,7 @@ export class SealedFlight implements Flight {
     if (size <= this.#roomSize) return;
     this.#giveBack();
     const wanted = Math.max(LEAST_ROOM, 1 << 32 - Math.clz32(size - 1));
-    const room = this.#core.exports.alloc(wanted) >>> 0;
-    if (this.#core.bytes.length === 0) this.#core.refresh();
-    if (room === 0) {
-      throw new ZmqError("ENOBUFS", "Cannot encrypt: the core's memory is exhausted");
-    }
-    this.#room = room;
+    this.#room = this.#core.block(wanted, "encrypt");
     this.#roomSize = wanted;
   }
 

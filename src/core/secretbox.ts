@@ -1,6 +1,5 @@
 // NaCl's box of octets, XSalsa20-Poly1305, once there is a key for it: for the commands of a handshake.
 
-import { ZmqError } from "../errors.ts";
 import type { Core } from "./instance.ts";
 
 const KEY_SIZE = 32;
@@ -56,9 +55,7 @@ function borrow<T>(
   use: (at: number, box: number) => T,
 ): T {
   const block = KEY_SIZE + NONCE_SIZE + size;
-  const at = core.exports.alloc(block) >>> 0;
-  if (core.bytes.length === 0) core.refresh();
-  if (at === 0) throw new ZmqError("ENOBUFS", "Cannot encrypt: the core's memory is exhausted");
+  const at = core.block(block, "encrypt");
   core.bytes.set(key, at);
   core.bytes.set(nonce, at + KEY_SIZE);
   try {

@@ -2,10 +2,11 @@
 
 import { openBox, sealBox } from "../core/secretbox.ts";
 import type { Core } from "../core/instance.ts";
+import { CURVE_KEY_SIZE } from "../curve_key.ts";
 import { ProtocolError } from "../errors.ts";
 import { concat } from "../octets.ts";
 import { malformed } from "./mechanism.ts";
-import { KEY_SIZE, KeyPair } from "./x25519.ts";
+import { KeyPair } from "./x25519.ts";
 
 export const NAME = "CURVE";
 /** Octets that a box adds. */
@@ -13,7 +14,7 @@ export const TAG_SIZE = 16;
 export const SHORT_NONCE = 8;
 export const LONG_NONCE = 16;
 /** The cookie: a long nonce, and a box of two keys. */
-export const COOKIE_SIZE: number = LONG_NONCE + TAG_SIZE + 2 * KEY_SIZE;
+export const COOKIE_SIZE: number = LONG_NONCE + TAG_SIZE + 2 * CURVE_KEY_SIZE;
 /** The vouch is built alike. */
 export const VOUCH_SIZE: number = COOKIE_SIZE;
 
@@ -45,7 +46,7 @@ export interface CurveIdentity {
 export async function transientPair(
   random: Entropy,
 ): Promise<{ pair: KeyPair; secret: Uint8Array }> {
-  const secret = random(KEY_SIZE);
+  const secret = random(CURVE_KEY_SIZE);
   return { pair: await KeyPair.of(secret), secret };
 }
 

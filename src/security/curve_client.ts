@@ -2,6 +2,7 @@
 
 import { CurveKeys } from "../core/curve_keys.ts";
 import { boxKeyOf } from "../core/secretbox.ts";
+import { CURVE_KEY_SIZE } from "../curve_key.ts";
 import { ProtocolError } from "../errors.ts";
 import { type Command, encodeCommand } from "../wire/command.ts";
 import { decodeMetadata, encodeMetadata, type Metadata } from "../wire/metadata.ts";
@@ -21,13 +22,13 @@ import {
   transientPair,
 } from "./curve_boxes.ts";
 import { type Answer, type Mechanism, type Property, unexpected } from "./mechanism.ts";
-import { KEY_SIZE, type KeyPair } from "./x25519.ts";
+import type { KeyPair } from "./x25519.ts";
 
 const VERSION = Uint8Array.of(1, 0);
 /** HELLO is as long as the answer to it, so that nobody can use a server to flood others. */
 const PADDING = new Uint8Array(72);
 const SIGNATURE = new Uint8Array(64);
-const WELCOME_SIZE: number = LONG_NONCE + TAG_SIZE + KEY_SIZE + COOKIE_SIZE;
+const WELCOME_SIZE: number = LONG_NONCE + TAG_SIZE + CURVE_KEY_SIZE + COOKIE_SIZE;
 const READY_SIZE: number = SHORT_NONCE + TAG_SIZE;
 /** The nonces of HELLO, of INITIATE and of the first MESSAGE. */
 const HELLO_NONCE = 1n;
@@ -99,7 +100,7 @@ export class CurveClient implements Mechanism {
     const { core, entropy } = this.#identity;
     const [nonce, box] = cut(data, LONG_NONCE);
     const plain = open(core, this.#key, "WELCOME-", nonce, box, "a WELCOME");
-    const [serverTransient, cookie] = cut(plain, KEY_SIZE);
+    const [serverTransient, cookie] = cut(plain, CURVE_KEY_SIZE);
     const own = await this.#identity.pair;
     const transient = this.#transient!;
     this.#key.fill(0);

@@ -3,6 +3,7 @@
 
 import { CurveKeys } from "../core/curve_keys.ts";
 import { boxKeyOf } from "../core/secretbox.ts";
+import { CURVE_KEY_SIZE } from "../curve_key.ts";
 import { ProtocolError } from "../errors.ts";
 import { sameOctets } from "../octets.ts";
 import { type Command, encodeCommand } from "../wire/command.ts";
@@ -25,16 +26,16 @@ import {
   VOUCH_SIZE,
 } from "./curve_boxes.ts";
 import { type Answer, malformed, type Mechanism, type Property, unexpected } from "./mechanism.ts";
-import { KEY_SIZE, KeyPair } from "./x25519.ts";
+import { KeyPair } from "./x25519.ts";
 import type { Door } from "./zap.ts";
 
 const VERSION_SIZE = 2;
 const PADDING_SIZE = 72;
 const SIGNATURE_SIZE = 64;
-const HELLO_SIZE: number = VERSION_SIZE + PADDING_SIZE + KEY_SIZE + SHORT_NONCE + TAG_SIZE +
+const HELLO_SIZE: number = VERSION_SIZE + PADDING_SIZE + CURVE_KEY_SIZE + SHORT_NONCE + TAG_SIZE +
   SIGNATURE_SIZE;
 /** Without metadata. */
-const INITIATE_SIZE: number = COOKIE_SIZE + SHORT_NONCE + TAG_SIZE + KEY_SIZE + VOUCH_SIZE;
+const INITIATE_SIZE: number = COOKIE_SIZE + SHORT_NONCE + TAG_SIZE + CURVE_KEY_SIZE + VOUCH_SIZE;
 /** The nonces of READY and of the first MESSAGE. */
 const READY_NONCE = 1n;
 const FIRST_NONCE = 2n;
@@ -81,7 +82,7 @@ export class CurveServer implements Mechanism {
       data,
       VERSION_SIZE,
       PADDING_SIZE,
-      KEY_SIZE,
+      CURVE_KEY_SIZE,
       SHORT_NONCE,
     );
     if (version[0] !== 1 || version[1] !== 0) {
@@ -106,7 +107,7 @@ export class CurveServer implements Mechanism {
   async #invite(key: Uint8Array, clientTransient: Uint8Array): Promise<Uint8Array> {
     const { core, entropy } = this.#identity;
     const { pair, secret } = await transientPair(entropy);
-    const cookieKey = this.#cookieKey = entropy(KEY_SIZE);
+    const cookieKey = this.#cookieKey = entropy(CURVE_KEY_SIZE);
     const welcomeNonce = entropy(LONG_NONCE);
     const cookieNonce = entropy(LONG_NONCE);
     const cookie = seal(core, cookieKey, "COOKIE--", cookieNonce, clientTransient, secret);
@@ -163,14 +164,14 @@ export class CurveServer implements Mechanism {
     const { core } = this.#identity;
     const [client, vouchNonce, vouch, metadata] = cut(
       plain,
-      KEY_SIZE,
+      CURVE_KEY_SIZE,
       LONG_NONCE,
       VOUCH_SIZE - LONG_NONCE,
     );
     const vouchKey = boxKeyOf(core, await transient.agree(client));
     const vouched = openOnce(core, vouchKey, "VOUCH---", vouchNonce, vouch, "a vouch");
     const own = await (await this.#identity.pair).publicKey;
-    const [vouchedTransient, vouchedServer] = cut(vouched, KEY_SIZE);
+    const [vouchedTransient, vouchedServer] = cut(vouched, CURVE_KEY_SIZE);
     if (!sameOctets(vouchedTransient, clientTransient) || !sameOctets(vouchedServer, own)) {
       throw malformed("INITIATE", "its vouch is for another connection or another server");
     }
@@ -192,7 +193,7 @@ export class CurveServer implements Mechanism {
     const key = this.#cookieKey!;
     this.#cookieKey = undefined;
     const { core } = this.#identity;
-    return cut(openOnce(core, key, "COOKIE--", nonce, cookie, "a cookie"), KEY_SIZE);
+    return cut(openOnce(core, key, "COOKIE--", nonce, cookie, "a cookie"), CURVE_KEY_SIZE);
   }
 
   end(): void {

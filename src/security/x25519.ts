@@ -1,12 +1,11 @@
 // X25519 (RFC 7748) by the platform's WebCrypto, which every runtime has: pairs of keys, and the secret that two of them share.
 
+import { CURVE_KEY_SIZE } from "../curve_key.ts";
 import { ProtocolError, ZmqError } from "../errors.ts";
 
-/** Octets of a key. */
-export const KEY_SIZE = 32;
 /** What a secret key of X25519 is wrapped in (RFC 8410): WebCrypto takes no bare ones. */
 const PKCS8 = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 110, 4, 34, 4, 32);
-const BASE_POINT = Uint8Array.of(9, ...new Array(KEY_SIZE - 1).fill(0));
+const BASE_POINT = Uint8Array.of(9, ...new Array(CURVE_KEY_SIZE - 1).fill(0));
 
 type Imported = Parameters<typeof crypto.subtle.deriveBits>[1];
 
@@ -26,7 +25,7 @@ export class KeyPair {
 
   /** The pair of a secret key of 32 octets; WebCrypto keeps the secret from then on. */
   static async of(secret: Uint8Array, publicKey?: Uint8Array): Promise<KeyPair> {
-    const wrapped = new Uint8Array(PKCS8.length + KEY_SIZE);
+    const wrapped = new Uint8Array(PKCS8.length + CURVE_KEY_SIZE);
     wrapped.set(PKCS8);
     wrapped.set(secret, PKCS8.length);
     let imported: Imported;

@@ -1,5 +1,6 @@
 // A ready-made ZAP handler (RFC 27).
 
+import { CURVE_KEY_SIZE } from "../curve_key.ts";
 import { withCode } from "../errors.ts";
 import type { Frame } from "../message.ts";
 import { wrongType } from "../option_values.ts";
@@ -41,7 +42,6 @@ const CREDENTIALS = { NULL: 0, PLAIN: 2, CURVE: 1 } as const;
 const PARTS = 8;
 const VERSION = "1.0";
 const NAME_PATTERN = /^[A-Za-z0-9\-_.+]{1,255}$/;
-const KEY_OCTETS = 32;
 const ID_LIMIT = 255;
 
 const NOTHING = new Uint8Array(0);
@@ -218,7 +218,7 @@ function readRequest(message: readonly Frame[]): AuthenticationRequest | undefin
   if (name !== "NULL" && name !== "PLAIN" && name !== "CURVE") return undefined;
   const credentials = message.slice(PARTS);
   if (credentials.length !== CREDENTIALS[name]) return undefined;
-  if (name === "CURVE" && credentials[0].length !== KEY_OCTETS) return undefined;
+  if (name === "CURVE" && credentials[0].length !== CURVE_KEY_SIZE) return undefined;
   return { domain: String(domain), address: String(address), mechanism: name };
 }
 
