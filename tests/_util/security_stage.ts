@@ -1,26 +1,13 @@
 // Programs in which a scenario of authentication plays, libzmq's and ours with the same methods: what both sides tell can
 // be compared for every meeting of the two, libzmq's with itself among them.
 
-import {
-  Context,
-  Dealer,
-  type Event,
-  Pair,
-  Publisher,
-  Pull,
-  Push,
-  Reply,
-  Request,
-  Router,
-  Subscriber,
-  XPublisher,
-  XSubscriber,
-} from "../../mod.ts";
+import { Context, type Event, type Pair, Router } from "../../mod.ts";
 import { textOf, toHex, utf8 } from "./bytes.ts";
 import { eventually } from "./deadline.ts";
 import { EventLog } from "./event_log.ts";
 import { type MessageSpec, type PeerEvent, type PeerOptions, startPeer } from "./peer.ts";
 import type { Peer, PeerSocket, PeerSocketType, ZapRule } from "./peer.ts";
+import { CLASSES } from "./option_table.ts";
 import { ANY_PORT } from "./ports.ts";
 import { echo, exchange, receiveMany, receiveSequence, sendMany, sendSequence } from "./traffic.ts";
 
@@ -82,20 +69,6 @@ interface AnySocket {
   close(): Promise<void>;
 }
 
-const CLASSES = {
-  Pair,
-  Push,
-  Pull,
-  Request,
-  Reply,
-  Dealer,
-  Router,
-  Publisher,
-  Subscriber,
-  XPublisher,
-  XSubscriber,
-} as unknown as Readonly<Record<SecureType, new (options: object) => AnySocket>>;
-
 /** Opens a program of either library. */
 export function openStage(library: Library): Stage {
   return library === "libzmq" ? new LibzmqStage(startPeer()) : new OurStage();
@@ -105,7 +78,8 @@ export function openStage(library: Library): Stage {
 export function openOurSocket(type: SecureType, options: object): AnySocket {
   const sends = type === "Pull" || type === "Subscriber" ? {} : { sendTimeout: WAIT_MS };
   const receives = type === "Push" || type === "Publisher" ? {} : { receiveTimeout: WAIT_MS };
-  return new CLASSES[type]({ linger: 0, ...sends, ...receives, ...options });
+  const made = new CLASSES[type]({ linger: 0, ...sends, ...receives, ...options });
+  return made as unknown as AnySocket;
 }
 
 /** A process with libzmq. */
