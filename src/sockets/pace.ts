@@ -14,7 +14,7 @@ const LONGEST_STRIDE = 64;
 /** A full peer whose stream takes nothing for so many milliseconds and turns has stalled: either alone may be short. */
 const STALL_TIME = 1;
 const STALL_TURNS = 8;
-/** Full peers are waited for so many milliseconds at once at most, */
+/** Full peers are waited for so many milliseconds at once at most, and not for less than the turns that tell a stall, */
 const LONGEST_WAIT = 20;
 /** and, while most peers have room, no more than so many times as long as the sender was at work before. */
 const PATIENCE = 3;
@@ -71,6 +71,7 @@ export class Pace implements Crowd {
   async #relieve(): Promise<void> {
     const start = this.#clock.now();
     let now = start;
+    let turns = 0;
     let crowd = Array.from(this.#crowd, (pipe) => ({
       pipe,
       taken: pipe.outbox.taken,
@@ -81,6 +82,7 @@ export class Pace implements Crowd {
     this.#crowd.clear();
     do {
       await this.rest();
+      turns++;
       now = this.#clock.now();
       crowd = crowd.filter((member) => {
         const { pipe } = member;
@@ -93,8 +95,10 @@ export class Pace implements Crowd {
         }
         return pipe.crowded && !pipe.stalled;
       });
-    } while (crowd.length > 0 && now - start < LONGEST_WAIT);
-    this.#busyUntil = few ? now + (now - start) / PATIENCE : now;
+    } while (crowd.length > 0 && (now - start < LONGEST_WAIT || turns < STALL_TURNS));
+    // What a busy machine took of the time is not the peers' doing.
+    const waited = Math.min(now - start, LONGEST_WAIT);
+    this.#busyUntil = few ? now + waited / PATIENCE : now;
   }
 
   #look(): boolean {

@@ -97,16 +97,33 @@ describe("a publisher that awaits its sends", () => {
     assert(!pipe.stalled, "it takes something again");
   });
 
-  it("is not kept waiting for longer than twenty milliseconds", async () => {
+  it("is not kept waiting for longer than twenty milliseconds and eight turns", async () => {
+    for (const [first, last] of [[19, 1], [500, 0]]) {
+      const pipe = crowded();
+      pace.add(pipe, 1);
+      const state = waits();
+      for (const time of [first, 0, 0, 0, 0, 0, 0]) {
+        takes(pipe, 1);
+        await turn(time);
+        assert(!state.over);
+      }
+      takes(pipe, 1);
+      await turn(last);
+      assert(state.over);
+    }
+  });
+
+  it("waits again as soon as after twenty milliseconds when the machine stood still", async () => {
     const pipe = crowded();
-    pace.add(pipe, 1);
+    pace.add(pipe, 3);
     const state = waits();
-    takes(pipe, 1);
-    await turn(19);
-    assert(!state.over);
-    takes(pipe, 1);
-    await turn(1);
+    for (const time of [500, 0, 0, 0, 0, 0, 0, 0]) {
+      takes(pipe, 1);
+      await turn(time);
+    }
     assert(state.over);
+    clock.advance(20 / 3);
+    assert(pace.open);
   });
 
   it("waits again at once where most peers are full, but not where most have room", async () => {
