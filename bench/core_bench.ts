@@ -25,11 +25,13 @@ function wire(size: number): { octets: Uint8Array; count: number } {
   return { octets: outbox.next().slice(), count };
 }
 
+const LIMITS = { frame: -1, parts: 0, message: -1 };
+
 for (const size of SIZES) {
   const { octets, count } = wire(size);
 
   const inbox = new Inbox();
-  const receiver = new Receiver(memory, inbox, { command() {} }, -1, BATCH);
+  const receiver = new Receiver(memory, inbox, { command() {} }, LIMITS, BATCH);
   Deno.bench({
     name: `scan ${count} frames`,
     group: `${size} B`,

@@ -27,6 +27,9 @@ const INTEGERS: Readonly<Partial<Record<OptionName, Integer>>> = {
   connectTimeout: integer(0, 0, "milliseconds"),
   handshakeInterval: integer(30000, 0, "milliseconds"),
   maxMessageSize: integer(-1, -1, "octets", Number.MAX_SAFE_INTEGER),
+  maxMultipartSize: integer(-1, -1, "octets", Number.MAX_SAFE_INTEGER),
+  maxMessageParts: integer(65_536, 0, "frames"),
+  maxPendingHandshakes: integer(1_000, 0, "connections"),
   backlog: integer(100, 0, "connections"),
   tcpKeepalive: integer(-1, -1, "-1, 0 or 1", 1),
   tcpKeepaliveIdle: integer(-1, -1, "seconds"),
@@ -151,8 +154,15 @@ function checkRoutingId(name: string, value: unknown): string | Uint8Array | nul
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
     throw wrongType(name, "a string or octets", value);
   }
-  const size = routingIdBytes(value).length;
-  if (size > 255) throw outOfRange(name, `${size} octets`, "at most 255");
+  const octets = routingIdBytes(value);
+  if (octets.length > 255) throw outOfRange(name, `${octets.length} octets`, "at most 255");
+  if (octets[0] === 0) {
+    throw outOfRange(
+      name,
+      "octets that begin with 0",
+      "another beginning: 0 is kept for the ids that a Router makes up",
+    );
+  }
   return typeof value === "string" ? value : value.slice();
 }
 

@@ -40,6 +40,24 @@ export interface CommonOptions extends IdleOptions, SecurityOptions {
    */
   maxMessageSize: number;
   /**
+   * The most octets of all frames of one message that is accepted; a peer that announces more loses its connection. -1
+   * means up to 2147483647.
+   * @default {-1}
+   */
+  maxMultipartSize: number;
+  /**
+   * The most frames of one message that is accepted; a peer that sends more loses its connection. 0 means any number. The
+   * frames of a message are kept until its last one has come, whatever the high-water mark.
+   * @default {65536}
+   */
+  maxMessageParts: number;
+  /**
+   * How many connections to a bound endpoint may be in their handshake at a time; 0 means any number. When there is one
+   * more, the oldest of them is ended, from the address that most of them come from.
+   * @default {1000}
+   */
+  maxPendingHandshakes: number;
+  /**
    * How many connections may wait to be accepted. Bun always uses 512. `ZMQ_BACKLOG`.
    * @default {100}
    */
@@ -197,8 +215,8 @@ export interface ReceiveOptions {
 /** Options of sockets that tell ROUTER peers who they are. */
 export interface RoutingIdOptions {
   /**
-   * The name under which a ROUTER peer knows this socket, 1 to 255 octets; `null` lets the ROUTER choose. Octets are kept
-   * as they are; text is taken as UTF-8. `ZMQ_ROUTING_ID`.
+   * The name under which a ROUTER peer knows this socket, 1 to 255 octets of which the first is not 0; `null` lets the
+   * ROUTER choose. Octets are kept as they are; text is taken as UTF-8. `ZMQ_ROUTING_ID`.
    * @default {null}
    */
   routingId: string | Uint8Array | null;

@@ -14,11 +14,19 @@ import {
 import { topicsMatch } from "./topics";
 
 /**
- * Filters the octets from `at` to `end`, and answers the new end. `middle` tells where between the frames of a message they
+ * Filters the octets from `at` to `end`, and answers the new end. A frame above `limit` octets ends it: whether it was wanted
+ * or not, the scan refuses it. `middle` tells where between the frames of a message they
  * begin, and FILTER_MIDDLE where they end now. A message is wanted when its first frame matches a topic; with `inverted` 1,
  * when it matches none.
  */
-export function filter(at: u32, end: u32, middle: u32, topics: u32, inverted: u32): u32 {
+export function filter(
+  at: u32,
+  end: u32,
+  middle: u32,
+  topics: u32,
+  inverted: u32,
+  limit: u32,
+): u32 {
   let p = at;
   // Behind p by what was dropped.
   let q = at;
@@ -34,6 +42,7 @@ export function filter(at: u32, end: u32, middle: u32, topics: u32, inverted: u3
     if (flags > u32(FLAG_MORE + FLAG_LONG + FLAG_COMMAND) || u64(end - p - header) < size) break;
     const whole = header + u32(size);
     if (!(flags & FLAG_COMMAND)) {
+      if (size > u64(limit)) break;
       if (middle == 0 && topicsMatch(topics, p + header, u32(size)) == inverted) {
         middle = MIDDLE_DROPPED;
       }

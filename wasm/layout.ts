@@ -42,13 +42,17 @@ export const SCAN_AGAIN = 2;
 export const SCAN_BAD_FLAGS = 3;
 /** A size above 2^63-1, BODY_LIMIT, COMMAND_LIMIT or the caller's limit. */
 export const SCAN_BAD_SIZE = 4;
+/** A message of more frames than the caller's limit. */
+export const SCAN_BAD_PARTS = 5;
+/** A message whose frames have more octets together than the caller's limit. */
+export const SCAN_BAD_TOTAL = 6;
 
 // What scan() leaves at RESULTS, in 32-bit words.
 
 /** Address of the first byte that was not consumed. */
 export const SCAN_NEXT = 0;
-/** 1 between the frames of one message. */
-export const SCAN_MIDDLE = 1;
+/** Frames so far of the message that goes on; 0 between messages. */
+export const SCAN_PARTS = 1;
 /** How many octets the frame at SCAN_NEXT has in all; 0 when its header is not complete. */
 export const SCAN_NEED = 2;
 /** Flags of the frame at SCAN_NEXT, or of the command. */
@@ -59,6 +63,8 @@ export const SCAN_BODY = 4;
 export const SCAN_SIZE = 5;
 /** How many runs the table has. */
 export const SCAN_RUNS = 6;
+/** Octets so far of the message that goes on. */
+export const SCAN_TOTAL = 7;
 /** First word of the table: address, size and finished messages for each run. */
 export const SCAN_TABLE = 8;
 /** Words in a row of the table. */

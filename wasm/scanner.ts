@@ -13,17 +13,20 @@ import {
   RUN_WORDS,
   SCAN_AGAIN,
   SCAN_BAD_FLAGS,
+  SCAN_BAD_PARTS,
   SCAN_BAD_SIZE,
+  SCAN_BAD_TOTAL,
   SCAN_BODY,
   SCAN_COMMAND,
   SCAN_DONE,
   SCAN_FLAGS,
-  SCAN_MIDDLE,
   SCAN_NEED,
   SCAN_NEXT,
+  SCAN_PARTS,
   SCAN_RUNS,
   SCAN_SIZE,
   SCAN_TABLE,
+  SCAN_TOTAL,
   SHORT_HEADER,
 } from "./layout";
 
@@ -46,28 +49,51 @@ function cut(start: u32, end: u32, messages: u32): void {
 }
 
 /** Leaves the run before a fault in the table: its messages are whole. */
-function refuse(status: u32, start: u32, at: u32, messages: u32, middle: u32): u32 {
+function refuse(
+  status: u32,
+  start: u32,
+  at: u32,
+  messages: u32,
+  parts: u32,
+  total: u32,
+): u32 {
   cut(start, at, messages);
-  return finish(status, at, middle);
+  return finish(status, at, parts, total);
 }
 
-function finish(status: u32, next: u32, middle: u32): u32 {
+function finish(status: u32, next: u32, parts: u32, total: u32): u32 {
   set(SCAN_NEXT, next);
-  set(SCAN_MIDDLE, middle);
+  set(SCAN_PARTS, parts);
+  set(SCAN_TOTAL, total);
   set(SCAN_RUNS, runs);
   return status;
 }
 
 /**
- * Scans the octets from `at` to `end`. `middle` is 1 when the last frame before them said MORE; a body above `limit`
- * octets is refused (negative: no limit). A run ends before it would pass `slab` octets, but it may have one frame of any
- * size, or a few of some size: what is kept alive with a frame should be no more than some times the frame.
+ * Scans the octets from `at` to `end`. `sofar` and `octets` are what SCAN_PARTS and SCAN_TOTAL said before. Refused are a
+ * body above `limit` octets (negative: no limit), a message of more than `most` frames, and one of more than `whole`
+ * octets; a size counts as soon as it is announced. A run ends before it would pass `slab` octets, but it may have one
+ * frame of any size, or a few of some size: what is kept alive with a frame should be no more than some times the frame.
  */
-export function scan(at: u32, end: u32, middle: u32, limit: f64, slab: u32): u32 {
-  const most: u64 = limit < 0 || limit > BODY_LIMIT ? BODY_LIMIT : u64(limit);
+export function scan(
+  at: u32,
+  end: u32,
+  sofar: u32,
+  octets: u32,
+  limit: f64,
+  most: u32,
+  whole: u32,
+  slab: u32,
+): u32 {
+  const longest: u64 = limit < 0 || limit > BODY_LIMIT ? BODY_LIMIT : u64(limit);
+  // All that has to be looked at for a message of one frame.
+  const usual = min(longest, u64(whole));
   let p = at;
   let start = at;
   let messages: u32 = 0;
+  // Frames and octets so far of the message that goes on; both 0 between messages.
+  let parts = sofar;
+  let total = octets;
   runs = 0;
   set(SCAN_NEED, 0);
   while (end - p >= u32(SHORT_HEADER)) {
@@ -76,7 +102,7 @@ export function scan(at: u32, end: u32, middle: u32, limit: f64, slab: u32): u32
     let size: u64 = load<u8>(p, 1);
     if (flags & FLAG_LONG) {
       if (flags & ~(FLAG_LONG | FLAG_MORE | FLAG_COMMAND)) {
-        return refuse(SCAN_BAD_FLAGS, start, p, messages, middle);
+        return refuse(SCAN_BAD_FLAGS, start, p, messages, parts, total);
       }
       if (end - p < u32(LONG_HEADER)) break;
       header = LONG_HEADER;
@@ -84,9 +110,9 @@ export function scan(at: u32, end: u32, middle: u32, limit: f64, slab: u32): u32
     }
     if (flags > u32(FLAG_MORE + FLAG_LONG)) {
       if (flags & ~(FLAG_LONG | FLAG_COMMAND)) {
-        return refuse(SCAN_BAD_FLAGS, start, p, messages, middle);
+        return refuse(SCAN_BAD_FLAGS, start, p, messages, parts, total);
       }
-      if (size > u64(COMMAND_LIMIT)) return refuse(SCAN_BAD_SIZE, start, p, messages, middle);
+      if (size > u64(COMMAND_LIMIT)) return refuse(SCAN_BAD_SIZE, start, p, messages, parts, total);
       if (u64(end - p) < size + header) {
         set(SCAN_NEED, u32(size) + header);
         set(SCAN_FLAGS, flags);
@@ -96,9 +122,15 @@ export function scan(at: u32, end: u32, middle: u32, limit: f64, slab: u32): u32
       set(SCAN_FLAGS, flags);
       set(SCAN_BODY, p + header);
       set(SCAN_SIZE, u32(size));
-      return finish(SCAN_COMMAND, p + header + u32(size), middle);
+      return finish(SCAN_COMMAND, p + header + u32(size), parts, total);
     }
-    if (size > most) return refuse(SCAN_BAD_SIZE, start, p, messages, middle);
+    if (size > usual || (parts | (flags & FLAG_MORE)) != 0) {
+      if (size > longest) return refuse(SCAN_BAD_SIZE, start, p, messages, parts, total);
+      if (parts >= most) return refuse(SCAN_BAD_PARTS, start, p, messages, parts, total);
+      if (size > u64(whole - total)) {
+        return refuse(SCAN_BAD_TOTAL, start, p, messages, parts, total);
+      }
+    }
     if (u64(end - p) < size + header) {
       set(SCAN_NEED, u32(size) + header);
       set(SCAN_FLAGS, flags);
@@ -109,12 +141,18 @@ export function scan(at: u32, end: u32, middle: u32, limit: f64, slab: u32): u32
       cut(start, p, messages);
       start = p;
       messages = 0;
-      if (runs == RUN_LIMIT - 1) return finish(SCAN_AGAIN, p, middle);
+      if (runs == RUN_LIMIT - 1) return finish(SCAN_AGAIN, p, parts, total);
     }
-    middle = flags & FLAG_MORE;
-    messages += middle ^ 1;
+    if (flags & FLAG_MORE) {
+      ++parts;
+      total += u32(size);
+    } else {
+      parts = 0;
+      total = 0;
+      ++messages;
+    }
     p = next;
   }
   cut(start, p, messages);
-  return finish(SCAN_DONE, p, middle);
+  return finish(SCAN_DONE, p, parts, total);
 }

@@ -11,8 +11,24 @@ export interface CoreExports {
   memoryLimit(pages: number): void;
   alloc(size: number): number;
   free(block: number, size: number): void;
-  filter(at: number, end: number, middle: number, topics: number, inverted: number): number;
-  scan(at: number, end: number, middle: number, limit: number, slab: number): number;
+  filter(
+    at: number,
+    end: number,
+    middle: number,
+    topics: number,
+    inverted: number,
+    limit: number,
+  ): number;
+  scan(
+    at: number,
+    end: number,
+    sofar: number,
+    octets: number,
+    limit: number,
+    most: number,
+    whole: number,
+    slab: number,
+  ): number;
   outboxNew(): number;
   outboxFree(box: number): void;
   outboxPush(box: number, size: number, flags: number): number;

@@ -2,8 +2,8 @@
 // came into slabs for the inbox. A frame too long for the region is read straight into its own slab.
 
 import {
-  BODY_LIMIT,
   COMMAND_LIMIT,
+  CURVE_OVERHEAD,
   FILTER_MIDDLE,
   FLAG_COMMAND,
   FLAG_MORE,
@@ -13,19 +13,22 @@ import {
   RUN_WORDS,
   SCAN_AGAIN,
   SCAN_BAD_FLAGS,
+  SCAN_BAD_PARTS,
   SCAN_BAD_SIZE,
+  SCAN_BAD_TOTAL,
   SCAN_BODY,
   SCAN_COMMAND,
   SCAN_FLAGS,
-  SCAN_MIDDLE,
   SCAN_NEED,
   SCAN_NEXT,
+  SCAN_PARTS,
   SCAN_RUNS,
   SCAN_SIZE,
   SCAN_TABLE,
+  SCAN_TOTAL,
 } from "../../wasm/layout.ts";
-import { ProtocolError } from "../errors.ts";
 import { uncleared } from "../message.ts";
+import { badFlags, badParts, badSize, badTotal, orMost } from "./frame_faults.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Core } from "./instance.ts";
 import type { CoreMemory, Region } from "./memory.ts";
@@ -36,6 +39,16 @@ import type { Topics } from "./topics.ts";
 export interface ReceiverEvents {
   /** A command arrived; its octets are borrowed for the call. */
   command(body: Uint8Array): void;
+}
+
+/** What a peer may send at most. */
+export interface ReceiveLimits {
+  /** Octets of a frame; negative for no limit. */
+  readonly frame: number;
+  /** Frames of a message; 0 for any number. */
+  readonly parts: number;
+  /** Octets of all frames of a message; negative for no limit. */
+  readonly message: number;
 }
 
 /** Which messages a subscriber wants: those that match a topic, or those that match none. */
@@ -56,6 +69,8 @@ const DIRECT_SIZE = 64 * 1024;
 /** So many reads that would have fitted a quarter of the region halve it. */
 const QUIET_READS = 64;
 
+const ANY_NUMBER = 0xffffffff;
+
 const RESULT_WORD = RESULTS >> 2;
 
 export class Receiver {
@@ -63,6 +78,10 @@ export class Receiver {
   readonly #inbox: Inbox;
   readonly #events: ReceiverEvents;
   readonly #limit: number;
+  readonly #mostParts: number;
+  readonly #mostOctets: number;
+  /** A frame that is longer is refused in any message. */
+  readonly #longest: number;
   readonly #largest: number;
   readonly #filter: Filter | undefined;
   readonly #opener: Opener | undefined;
@@ -71,8 +90,10 @@ export class Receiver {
   #lent: Core;
   /** Octets at the start of the region that belong to an unfinished frame. */
   #kept = 0;
-  /** As the scan, and the filter, left them: 0 between messages. */
-  #middle = 0;
+  /** Of the message that goes on, so far; 0 between messages. */
+  #parts = 0;
+  #octets = 0;
+  /** As the filter left it: 0 between messages. */
   #filtered = 0;
   #quiet = 0;
   /** The slab of a long frame that is being read, how far it is filled, and its full size. */
@@ -82,14 +103,14 @@ export class Receiver {
   #afterLong = false;
 
   /**
-   * Refuses bodies above `limit` octets (negative: none); reads at most `largest` octets at once; keeps only what `filter`
-   * wants. With an `opener` the frames are sealed ones.
+   * Refuses what is beyond the `limits`; reads at most `largest` octets at once; keeps only what `filter` wants. With an
+   * `opener` the frames are sealed ones.
    */
   constructor(
     memory: CoreMemory,
     inbox: Inbox,
     events: ReceiverEvents,
-    limit: number,
+    limits: ReceiveLimits,
     largest: number,
     filter?: Filter,
     opener?: Opener,
@@ -97,7 +118,10 @@ export class Receiver {
     this.#memory = memory;
     this.#inbox = inbox;
     this.#events = events;
-    this.#limit = limit;
+    this.#limit = limits.frame;
+    this.#mostParts = limits.parts === 0 ? ANY_NUMBER : limits.parts;
+    this.#mostOctets = orMost(limits.message);
+    this.#longest = Math.min(orMost(limits.frame), this.#mostOctets);
     this.#largest = largest;
     this.#filter = filter;
     this.#opener = opener;
@@ -127,7 +151,7 @@ export class Receiver {
   /** The user gave up the topic of a message that has begun. */
   #behead(): void {
     this.#inbox.beheaded = false;
-    this.#middle = 0;
+    this.#count(0, 0);
     this.#filtered = MIDDLE_DROPPED;
   }
 
@@ -138,10 +162,15 @@ export class Receiver {
     core.bytes.set(this.#lent.bytes.subarray(start, start + count), start);
   }
 
+  #count(parts: number, octets: number): void {
+    this.#parts = parts;
+    this.#octets = octets;
+  }
+
   /** The connection ended: what is unfinished is dropped. */
   cut(): void {
-    if (this.#middle !== 0) this.#inbox.cut();
-    this.#middle = 0;
+    if (this.#parts > 0) this.#inbox.cut();
+    this.#count(0, 0);
     this.#long = undefined;
   }
 
@@ -176,10 +205,20 @@ export class Receiver {
     let at = address;
     let status: number;
     do {
-      status = core.exports.scan(at, end, this.#middle, this.#limit, SLAB_SIZE);
+      status = core.exports.scan(
+        at,
+        end,
+        this.#parts,
+        this.#octets,
+        this.#limit,
+        this.#mostParts,
+        this.#mostOctets,
+        SLAB_SIZE,
+      );
       this.#collect(core.bytes, words);
       at = words[RESULT_WORD + SCAN_NEXT];
-      this.#middle = words[RESULT_WORD + SCAN_MIDDLE];
+      this.#parts = words[RESULT_WORD + SCAN_PARTS];
+      this.#octets = words[RESULT_WORD + SCAN_TOTAL];
       if (status === SCAN_COMMAND) {
         const body = words[RESULT_WORD + SCAN_BODY];
         this.#events.command(core.bytes.subarray(body, body + words[RESULT_WORD + SCAN_SIZE]));
@@ -187,7 +226,9 @@ export class Receiver {
     } while (status === SCAN_COMMAND || status === SCAN_AGAIN);
     if (status === SCAN_BAD_FLAGS) throw badFlags(core.bytes[at]);
     if (status === SCAN_BAD_SIZE) throw badSize(core.bytes.subarray(at, end), this.#limit);
-    if (sieve === undefined) this.#filtered = this.#middle;
+    if (status === SCAN_BAD_PARTS) throw badParts(this.#mostParts);
+    if (status === SCAN_BAD_TOTAL) throw badTotal(this.#mostOctets);
+    if (sieve === undefined) this.#filtered = Math.min(this.#parts, 1);
     return end;
   }
 
@@ -207,6 +248,7 @@ export class Receiver {
       this.#filtered,
       topics.address,
       inverted ? 1 : 0,
+      this.#longest,
     );
     this.#filtered = core.words[RESULT_WORD + FILTER_MIDDLE];
     return rest;
@@ -230,6 +272,7 @@ export class Receiver {
   #keep(at: number, end: number, held: number, need: number, flags: number): void {
     const { arena: { core }, address, size } = this.#region;
     const rest = end - at;
+    if (this.#opener !== undefined) this.#checkSealed(need);
     // A sealed frame is opened in the region, as long as it can be made large enough.
     const sealed = this.#opener !== undefined && 2 * need <= this.#largest;
     if (need > size / LONG_SHARE && !sealed && (flags & FLAG_COMMAND) === 0) {
@@ -288,6 +331,7 @@ export class Receiver {
   /** Puts a long frame into the inbox, if it is wanted. */
   #deliver(long: Uint8Array): void {
     const more = long[0] & FLAG_MORE;
+    const size = long.length - LONG_HEADER;
     if (this.#filtered === 0 && !this.#wants(long.subarray(LONG_HEADER))) {
       this.#filtered = MIDDLE_DROPPED;
     }
@@ -295,9 +339,22 @@ export class Receiver {
       if (more === 0) this.#filtered = 0;
       return;
     }
-    this.#middle = more;
+    this.#check(size);
+    this.#count(more * (this.#parts + 1), more * (this.#octets + size));
     this.#filtered = more;
     this.#inbox.push(long, 1 - more);
+  }
+
+  /** A sealed frame that is announced: it may be a command, unless it is too long for one. */
+  #checkSealed(need: number): void {
+    const size = need - LONG_HEADER - CURVE_OVERHEAD;
+    if (size > COMMAND_LIMIT && this.#filtered !== MIDDLE_DROPPED) this.#check(size);
+  }
+
+  /** The scan has not seen what was in a sealed frame. */
+  #check(size: number): void {
+    if (this.#parts >= this.#mostParts) throw badParts(this.#mostParts);
+    if (size > this.#mostOctets - this.#octets) throw badTotal(this.#mostOctets);
   }
 
   #wants(topic: Uint8Array): boolean {
@@ -308,26 +365,4 @@ export class Receiver {
 
 function fit(size: number): number {
   return 1 << 32 - Math.clz32(size - 1);
-}
-
-function badFlags(flags: number): ProtocolError {
-  const hex = flags.toString(16).padStart(2, "0");
-  return new ProtocolError(
-    "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED",
-    `The peer sent a frame with the flags 0x${hex}, which ZMTP 3 does not know`,
-  );
-}
-
-function badSize(frame: Uint8Array, limit: number): ProtocolError {
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  const size = (frame[0] & 2) === 0 ? BigInt(frame[1]) : view.getBigUint64(1);
-  const command = (frame[0] & FLAG_COMMAND) !== 0;
-  const most = command ? COMMAND_LIMIT : limit < 0 || limit > BODY_LIMIT ? BODY_LIMIT : limit;
-  return new ProtocolError(
-    "EMSGSIZE",
-    `The peer announced a ${
-      command ? "command" : "frame"
-    } of ${size} octets, more than the ${most} allowed` +
-      (command || limit < 0 ? "" : "; maxMessageSize sets the limit"),
-  );
 }

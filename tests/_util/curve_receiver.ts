@@ -52,7 +52,7 @@ export class CurveReceiver {
       memory,
       this.#inbox,
       { command: (body) => void this.commands.push(body.slice()) },
-      limit,
+      { frame: limit, parts: 0, message: -1 },
       largest,
       undefined,
       new Opener(this.#keys, limit),

@@ -162,6 +162,9 @@ const COMMON: Readonly<Record<string, OptionFacts>> = {
   connectTimeout: integer(0, 0),
   handshakeInterval: integer(30_000, 0),
   maxMessageSize: integer(-1, -1, Number.MAX_SAFE_INTEGER),
+  maxMultipartSize: integer(-1, -1, Number.MAX_SAFE_INTEGER),
+  maxMessageParts: integer(65_536, 0),
+  maxPendingHandshakes: integer(1_000, 0),
   backlog: integer(100, 0),
   ipv6: flag(),
   immediate: flag(),
@@ -292,12 +295,14 @@ const BOTH: Readonly<Record<string, OptionFacts>> = { ...SENDING, ...RECEIVING }
 const ROUTING_ID: Readonly<Record<string, OptionFacts>> = {
   routingId: {
     default: null,
-    others: ["me", "x".repeat(255), Uint8Array.of(0, 1, 255, 0)],
+    others: ["me", "x".repeat(255), Uint8Array.of(1, 0, 255, 0)],
     wrong: [
       [5, TypeError, "a string or octets", "number"],
       ["x".repeat(256), RangeError, "256 octets", "at most 255"],
       ["ü".repeat(128), RangeError, "256 octets", "at most 255"],
-      [new Uint8Array(300), RangeError, "300 octets", "at most 255"],
+      [new Uint8Array(300).fill(1), RangeError, "300 octets", "at most 255"],
+      [Uint8Array.of(0, 1), RangeError, "begin with 0", "a Router makes up"],
+      ["\0me", RangeError, "begin with 0", "a Router makes up"],
     ],
   },
 };

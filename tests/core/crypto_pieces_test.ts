@@ -104,7 +104,7 @@ describe("A long frame in pieces", () => {
     );
   });
 
-  it("is refused when a bit was changed, and its nonce does not count", () => {
+  it("CURVE-NONCE-07: is refused when a bit was changed, and its nonce does not count", () => {
     const sealed = sealFrame(KEY, FROM_CLIENT, 78n, { flags: 0, body: pattern(600) });
     stand.setKeys(KEY, FROM_CLIENT, 77n);
     for (let bit = 8 * (HEADER + 16); bit < sealed.length * 8; bit += 3) {

@@ -129,7 +129,7 @@ describe("A sealed frame", () => {
     }
   });
 
-  it("has 0 to 3 as its flags inside, which become those of the plain frame", () => {
+  it("CURVE-MSG-05: has 0 to 3 as its flags inside, which become those of the plain frame", () => {
     const outside = [0, MORE, COMMAND, COMMAND | MORE];
     for (const size of [20, 700]) {
       for (let inner = 0; inner < 256; inner++) {

@@ -72,7 +72,7 @@ describe("Frames that are sealed", () => {
     assertEquals(stand.nonce, 1n);
   });
 
-  it("stop before the last nonce, which is never used", () => {
+  it("CURVE-NONCE-03: stop before the last nonce, which is never used", () => {
     for (const size of [5, 1000]) {
       for (let left = 0n; left < 4n; left++) {
         const frames = Array.from({ length: 5 }, () => frame(size));
@@ -88,7 +88,7 @@ describe("Frames that are sealed", () => {
     }
   });
 
-  it("use every nonce once, also where a word of it overflows", () => {
+  it("CURVE-NONCE-01, CURVE-NONCE-09: use every nonce once, also where a word of it overflows", () => {
     const frames = Array.from({ length: 40 }, (_, i) => frame(i * 20));
     for (const start of [2n ** 32n - 17n, 2n ** 63n - 3n, 255n, 65_530n]) {
       stand.setKeys(KEY, FROM_CLIENT, start);

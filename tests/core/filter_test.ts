@@ -5,7 +5,7 @@ import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { CoreMemory } from "../../src/core/memory.ts";
 import { Topics } from "../../src/core/topics.ts";
-import { FILTER_MIDDLE, MIDDLE_DROPPED, RESULTS } from "../../wasm/layout.ts";
+import { BODY_LIMIT, FILTER_MIDDLE, MIDDLE_DROPPED, RESULTS } from "../../wasm/layout.ts";
 import { utf8 } from "../_util/bytes.ts";
 import { assertMessages, assertOctets, concat, pattern } from "../_util/octets.ts";
 import { filtered, type Middle, topicStream, wanting } from "./models/filter_model.ts";
@@ -43,7 +43,14 @@ function filter(
   core.bytes.set(octets, base);
   core.bytes.fill(0xee, base + octets.length, base + octets.length + 64);
   const end = base + octets.length;
-  const answer = core.exports.filter(base, end, MIDDLES[middle], own.address, inverted ? 1 : 0);
+  const answer = core.exports.filter(
+    base,
+    end,
+    MIDDLES[middle],
+    own.address,
+    inverted ? 1 : 0,
+    BODY_LIMIT,
+  );
   assert(core.bytes.subarray(end, end + 64).every((octet) => octet === 0xee), "wrote behind it");
   own.free();
   return core.bytes.slice(base, answer >>> 0);

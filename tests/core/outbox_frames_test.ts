@@ -14,7 +14,7 @@ import { capacityOf, DIRECT, flush, REFERENCE, Twins } from "./models/outbox_twi
 const PAGE = 65_536;
 
 describe("Outbox.appendCommand()", () => {
-  it("puts a command on the wire between messages, in short form up to 255 octets", () => {
+  it("puts a command on the wire between messages, in short form up to 255 octets (ZMTP31-FRAME-06, ZMTP31-CMD-06)", () => {
     for (const size of [0, 1, 255, 256, 5_000, 65_536]) {
       const box = new Outbox(new Core());
       box.append("before");

@@ -148,7 +148,7 @@ describe("Outbox", () => {
     assert(box.empty);
   });
 
-  it("takes whole messages only, at least one, and no more once the limit is reached", () => {
+  it("takes whole messages only, at least one, and no more once the limit is reached (ZMTP31-SEM-03, ZMTP31-MSG-01)", () => {
     const box = new Outbox(new Core());
     const message = [pattern(50), pattern(50)];
     for (let i = 0; i < 10; i++) box.append(message);

@@ -228,7 +228,7 @@ describe("Receiver's limits", () => {
     assertEquals(faultOf(announce(0, BigInt(BODY_LIMIT))), undefined);
   });
 
-  it("refuses a command above 65536 octets without taking memory", () => {
+  it("refuses a command above 65536 octets without taking memory (ZMTP31-FRAME-09)", () => {
     assertRefused(announce(COMMAND, BigInt(COMMAND_LIMIT) + 1n));
     assertEquals(faultOf(announce(COMMAND, BigInt(COMMAND_LIMIT))), undefined);
   });
@@ -254,7 +254,7 @@ describe("Receiver's limits", () => {
     assert(message.includes("1099511627776") && message.includes("100"), message);
   });
 
-  it("takes a megabyte at most for a gigabyte that is announced and does not come", () => {
+  it("takes a megabyte at most for a gigabyte that is announced and does not come (ZMTP31-FRAME-09)", () => {
     const taking = new Taking();
     taking.read(announce(0, 2n ** 30n));
     assert(taking.receiver.target().buffer.byteLength <= MEGABYTE + 9);
@@ -282,12 +282,12 @@ describe("Receiver's limits", () => {
     assertLess(taking.receiver.target().length, 4_097);
   });
 
-  it("refuses bad flags after the first two octets", () => {
+  it("refuses bad flags after the first two octets (ZMTP31-FRAME-02, ZMTP31-FRAME-04)", () => {
     assertEquals(faultOf(Uint8Array.of(8, 0)), BAD_FLAGS);
     assertEquals(faultOf(Uint8Array.of(5, 0)), BAD_FLAGS);
   });
 
-  it("delivers the messages before a fault, in one read or many", () => {
+  it("delivers the messages before a fault, in one read or many (ZMTP31-MSG-01)", () => {
     const good = encodeMessage([pattern(5), pattern(6)]);
     const stream = concat(good, good, Uint8Array.of(0xff, 0, 0, 0, 0, 0, 0, 0, 0));
     for (const sizes of [[Infinity], [1], [7], [good.length]]) compare(stream, sizes);

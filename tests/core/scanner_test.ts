@@ -11,16 +11,19 @@ import {
   RUN_WORDS,
   SCAN_AGAIN,
   SCAN_BAD_FLAGS,
+  SCAN_BAD_PARTS,
   SCAN_BAD_SIZE,
+  SCAN_BAD_TOTAL,
   SCAN_BODY,
   SCAN_COMMAND,
   SCAN_DONE,
-  SCAN_MIDDLE,
   SCAN_NEED,
   SCAN_NEXT,
+  SCAN_PARTS,
   SCAN_RUNS,
   SCAN_SIZE,
   SCAN_TABLE,
+  SCAN_TOTAL,
 } from "../../wasm/layout.ts";
 import { concat, pattern } from "../_util/octets.ts";
 import {
@@ -30,7 +33,10 @@ import {
   LONG,
   MORE,
   type Scan,
+  type ScanLimits,
   scanOnce,
+  type ScanState,
+  UNLIMITED,
 } from "./models/frame_model.ts";
 import { badStream, goodStream } from "./models/streams.ts";
 
@@ -42,6 +48,8 @@ const STATUS: Readonly<Record<number, Scan["status"]>> = {
   [SCAN_AGAIN]: "again",
   [SCAN_BAD_FLAGS]: "bad flags",
   [SCAN_BAD_SIZE]: "bad size",
+  [SCAN_BAD_PARTS]: "bad parts",
+  [SCAN_BAD_TOTAL]: "bad total",
 };
 
 const core = new Core();
@@ -49,8 +57,16 @@ const base = core.exports.alloc(CAPACITY);
 core.refresh();
 
 /** Has the core scan what was put at `base`. */
-function scan(at: number, end: number, middle: number, limit: number, slab: number): Scan {
-  const status = STATUS[core.exports.scan(base + at, base + end, middle, limit, slab)];
+function scan(
+  { at, parts, octets }: ScanState,
+  end: number,
+  limits: ScanLimits,
+  slab: number,
+): Scan {
+  const { frame, parts: most, message } = limits;
+  const status = STATUS[
+    core.exports.scan(base + at, base + end, parts, octets, frame, most, message, slab)
+  ];
   const word = (index: number): number => core.words[(RESULTS >> 2) + index];
   const runs: [number, number, number][] = [];
   for (let i = 0; i < word(SCAN_RUNS); i++) {
@@ -60,7 +76,8 @@ function scan(at: number, end: number, middle: number, limit: number, slab: numb
   return {
     status,
     next: word(SCAN_NEXT) - base,
-    middle: word(SCAN_MIDDLE),
+    parts: word(SCAN_PARTS),
+    octets: word(SCAN_TOTAL),
     need: word(SCAN_NEED),
     runs,
     command: status === "command" ? [word(SCAN_BODY) - base, word(SCAN_SIZE)] : undefined,
@@ -68,24 +85,23 @@ function scan(at: number, end: number, middle: number, limit: number, slab: numb
 }
 
 /** Scans to the end, comparing each answer; the answers. */
-function scanAll(octets: Uint8Array, limit = -1, slab = SLAB): Scan[] {
+function scanAll(octets: Uint8Array, limits: Partial<ScanLimits> = {}, slab = SLAB): Scan[] {
   core.bytes.set(octets, base);
   const answers: Scan[] = [];
-  let at = 0;
-  let middle = 0;
+  const all = { ...UNLIMITED, ...limits };
+  let state: ScanState = { at: 0, parts: 0, octets: 0 };
   for (;;) {
-    const expected = scanOnce(octets, at, middle, limit, slab, RUN_LIMIT);
-    const actual = scan(at, octets.length, middle, limit, slab);
+    const expected = scanOnce(octets, state, all, slab, RUN_LIMIT);
+    const actual = scan(state, octets.length, all, slab);
     assertEquals(actual, expected);
     answers.push(actual);
-    at = actual.next;
-    middle = actual.middle;
+    state = { at: actual.next, parts: actual.parts, octets: actual.octets };
     if (actual.status !== "command" && actual.status !== "again") return answers;
   }
 }
 
-function statuses(octets: Uint8Array, limit?: number): string[] {
-  return scanAll(octets, limit).map(({ status }) => status);
+function statuses(octets: Uint8Array, frame = -1): string[] {
+  return scanAll(octets, { frame }).map(({ status }) => status);
 }
 
 describe("scan()", () => {
@@ -98,7 +114,7 @@ describe("scan()", () => {
         (stream, cut, slab) => {
           scanAll(
             stream.subarray(0, stream.length === 0 ? 0 : cut % (stream.length + 1)),
-            -1,
+            {},
             slab,
           );
         },
@@ -116,10 +132,37 @@ describe("scan()", () => {
       fc.property(
         fc.oneof(goodStream, badStream),
         fc.oneof(fc.integer({ min: -1, max: 300 }), fc.nat(20_000), fc.constant(2 ** 53 - 1)),
-        (stream, limit) => void scanAll(stream, limit),
+        fc.integer({ min: 1, max: 20 }),
+        fc.nat(20_000),
+        (stream, frame, parts, message) => {
+          scanAll(stream, { frame });
+          scanAll(stream, { parts });
+          scanAll(stream, { frame, parts, message });
+        },
       ),
       { numRuns: 150 },
     );
+  });
+
+  it("counts the parts and octets of a message, also of one that is not complete", () => {
+    const part = encodeFrame(MORE, pattern(300));
+    const last = encodeFrame(0, pattern(300));
+    const message = concat(part, part, last);
+    const command = encodeFrame(COMMAND, pattern(5));
+    const rows: [Uint8Array, Partial<ScanLimits>, string][] = [
+      [concat(message, message), { parts: 3, message: 900 }, "done"],
+      [concat(part, command, part, command, last), { parts: 3, message: 900 }, "done"],
+      [concat(message, message), { parts: 2 }, "bad parts"],
+      [concat(message, message), { message: 899 }, "bad total"],
+      [concat(part, part, part), { parts: 2 }, "bad parts"],
+      // The header alone says it.
+      [concat(part, part, last.subarray(0, 9)), { message: 899 }, "bad total"],
+      [last.subarray(0, 9), { message: 299 }, "bad total"],
+      [last, { message: 300, parts: 1 }, "done"],
+    ];
+    for (const [octets, limits, expected] of rows) {
+      assertEquals(scanAll(octets, limits).at(-1)!.status, expected);
+    }
   });
 
   it("answers as its model for random octets", () => {
@@ -139,7 +182,7 @@ describe("scan()", () => {
     const stream = concat(
       ...Array.from({ length: 4_000 }, (_, i) => encodeFrame(0, pattern(3, i))),
     );
-    const answers = scanAll(stream, -1, 5);
+    const answers = scanAll(stream, {}, 5);
     assertEquals(answers.map(({ status }) => status), ["again", "again", "again", "done"]);
     assertEquals(answers.flatMap(({ runs }) => runs).length, 1_000);
   });
@@ -174,7 +217,7 @@ describe("scan()", () => {
     }
   });
 
-  it("accepts the six valid flags", () => {
+  it("accepts the six valid flags (ZMTP31-FRAME-03)", () => {
     for (const flags of [0, MORE, LONG, LONG | MORE]) {
       assertEquals(statuses(encodeFrame(flags, pattern(1))), ["done"]);
     }
@@ -216,7 +259,7 @@ describe("scan()", () => {
     const command = encodeFrame(COMMAND, pattern(5));
     const stream = concat(encodeFrame(MORE, pattern(1)), command, encodeFrame(0, pattern(2)));
     const answers = scanAll(stream);
-    assertEquals(answers.map(({ status, middle }) => [status, middle]), [
+    assertEquals(answers.map(({ status, parts }) => [status, parts]), [
       ["command", 1],
       ["done", 0],
     ]);

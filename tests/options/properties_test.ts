@@ -41,7 +41,7 @@ describe("properties", () => {
   for (const name of CLASS_NAMES) {
     const pair = PARTNERS[name];
     if (pair === undefined) continue; // STREAM has no handshake
-    it(`of a ${name} are in its READY, next to its type`, async () => {
+    it(`of a ${name} are in its READY, next to its type (ZMTP31-META-05, ZMTP31-META-07)`, async () => {
       const given = { "X-Service": "time", "X-empty": "", "X-long": "v".repeat(300) };
       const socket = cleanup.add(new CLASSES[name]({ properties: given }));
       const { Identity: _, ...properties } = await told(socket, pair[1]);
@@ -49,7 +49,7 @@ describe("properties", () => {
     });
   }
 
-  it("are none by default", async () => {
+  it("are none by default (ZMTP31-META-05, ZMTP31-RES-05)", async () => {
     assertEquals(await told(cleanup.add(new Push()), "PULL"), { "Socket-Type": "PUSH" });
   });
 
@@ -59,7 +59,7 @@ describe("properties", () => {
     assertEquals(found["X-text"], "größer ✓ 漢字");
   });
 
-  it("stand beside the routing id", async () => {
+  it("stand beside the routing id (ZMTP31-ID-01)", async () => {
     const dealer = cleanup.add(new Dealer({ routingId: "me", properties: { "X-a": "1" } }));
     assertEquals(await told(dealer, "ROUTER"), {
       "Socket-Type": "DEALER",

@@ -107,15 +107,41 @@ export function readStream(octets: Uint8Array, limit = -1): Reading {
 
 /** What one call of the core's `scan` leaves, with places counted from the start of the octets. */
 export interface Scan {
-  readonly status: "done" | "command" | "again" | "bad flags" | "bad size";
+  readonly status:
+    | "done"
+    | "command"
+    | "again"
+    | "bad flags"
+    | "bad size"
+    | "bad parts"
+    | "bad total";
   readonly next: number;
-  readonly middle: number;
+  /** Frames and octets so far of the message that goes on. */
+  readonly parts: number;
+  readonly octets: number;
   /** The size of the frame at `next` in all; 0 when nothing can be said about it. */
   readonly need: number;
   /** Start, size and finished messages of each run. */
   readonly runs: [number, number, number][];
   /** Start and size of the body, when a command was reached. */
   readonly command: [number, number] | undefined;
+}
+
+/** What is refused: see the options `maxMessageSize`, `maxMessageParts`, `maxMultipartSize`. */
+export interface ScanLimits {
+  readonly frame: number;
+  readonly parts: number;
+  readonly message: number;
+}
+
+/** The widest that the core knows. */
+export const UNLIMITED: ScanLimits = { frame: -1, parts: 2 ** 32 - 1, message: 2 ** 31 - 1 };
+
+/** Where a scan begins. */
+export interface ScanState {
+  readonly at: number;
+  readonly parts: number;
+  readonly octets: number;
 }
 
 /** No run of several frames is longer. */
@@ -127,25 +153,29 @@ const LONGEST_RUN = 65_536;
  */
 export function scanOnce(
   octets: Uint8Array,
-  at: number,
-  middle: number,
-  limit: number,
+  state: ScanState,
+  limits: ScanLimits,
   slab: number,
   runLimit: number,
 ): Scan {
+  let { at, parts, octets: total } = state;
   const runs: [number, number, number][] = [];
   let run: [number, number, number] = [at, 0, 0];
   const answer = (status: Scan["status"], next: number, rest: Partial<Scan> = {}): Scan => {
     if (run[1] > 0) runs.push(run);
-    return { status, next, middle, need: 0, runs, command: undefined, ...rest };
+    return { status, next, parts, octets: total, need: 0, runs, command: undefined, ...rest };
   };
   while (at < octets.length) {
-    const header = readHeader(octets, at, limit);
+    const header = readHeader(octets, at, limits.frame);
     if (header === BAD_FLAGS) return answer("bad flags", at);
     if (header === BAD_SIZE) return answer("bad size", at);
     if (header === undefined || typeof header === "string") break;
     const { flags, start, size } = header;
     const end = start + size;
+    if (!(flags & COMMAND)) {
+      if (parts + 1 > limits.parts) return answer("bad parts", at);
+      if (total + size > limits.message) return answer("bad total", at);
+    }
     if (end > octets.length) return answer("done", at, { need: end - at });
     if (flags & COMMAND) return answer("command", end, { command: [start, size] });
     const most = Math.max(slab, Math.min(4 * (end - at), LONGEST_RUN));
@@ -154,8 +184,10 @@ export function scanOnce(
       run = [at, 0, 0];
       if (runs.length === runLimit - 1) return answer("again", at);
     }
-    middle = flags & MORE;
-    run = [run[0], run[1] + end - at, run[2] + 1 - middle];
+    const more = flags & MORE;
+    parts = more * (parts + 1);
+    total = more * (total + size);
+    run = [run[0], run[1] + end - at, run[2] + 1 - more];
     at = end;
   }
   return answer("done", at);

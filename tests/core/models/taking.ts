@@ -37,7 +37,7 @@ export class Taking {
           this.commands.push({ after, body: body.slice() });
         },
       },
-      limit,
+      { frame: limit, parts: 0, message: -1 },
       largest,
       filter,
     );
