@@ -105,6 +105,7 @@ export { Publisher, Subscriber } from "./src/sockets/publish_subscribe.ts";
 export type { OperationOptions } from "./src/sockets/queue.ts";
 export { Reply, Request } from "./src/sockets/request_reply.ts";
 export { type Readable, Socket, type SocketOptions, type Writable } from "./src/sockets/socket.ts";
+export type { Protocol } from "./src/peer.ts";
 export type { PeerStats, SocketStats, TrafficStats } from "./src/sockets/stats.ts";
 export { Stream, type StreamConnectOptions } from "./src/sockets/stream.ts";
 export type { Topic } from "./src/sockets/topics.ts";

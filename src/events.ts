@@ -1,6 +1,7 @@
 // What a socket tells about its connections: zeromq.js's events with libzmq's meaning (`zmq_socket_monitor`), and more.
 
 import type { AuthenticationError } from "./errors.ts";
+import type { Protocol } from "./peer.ts";
 
 /** What every event of an endpoint has. */
 export interface EndpointEvent<T extends string> {
@@ -52,7 +53,11 @@ export type Event =
     /** Why another attempt is needed; absent when the peer ended the connection in peace. */
     readonly error?: EventError;
   }
-  | KnownPeerEvent<"handshake"> & { readonly socketType: string }
+  | KnownPeerEvent<"handshake"> & {
+    readonly socketType: string;
+    /** The version of ZMTP that is spoken; empty within a context. */
+    readonly protocol: Protocol | "";
+  }
   | PeerEvent<"handshake:error:protocol"> & { readonly error: EventError }
   | PeerEvent<"handshake:error:auth"> & { readonly error: AuthenticationError }
   | PeerEvent<"handshake:error:other"> & { readonly error: EventError }

@@ -1,5 +1,8 @@
 // Who a peer is, as its handshake tells.
 
+/** A version of ZMTP, as it is spoken on a connection. */
+export type Protocol = "3.1" | "3.0" | "2.0" | "1.0";
+
 /** What a peer said about itself. */
 export interface PeerIdentity {
   /** Its socket type; empty when it did not say. */

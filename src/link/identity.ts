@@ -15,10 +15,16 @@ export interface Introduced {
 const NOTHING = new Uint8Array(0);
 const utf8 = new TextEncoder();
 
+/** The routing id that is announced, which may be empty. */
+export function routingIdOf({ type, options }: Introduced): Uint8Array {
+  return announcesIdentity(type) ? routingIdBytes(options.routingId) : NOTHING;
+}
+
 /** The properties of a READY command (RFC 37). */
-export function propertiesOf({ type, options }: Introduced): Property[] {
+export function propertiesOf(socket: Introduced): Property[] {
+  const { type, options } = socket;
   const properties: Property[] = [["Socket-Type", utf8.encode(type)]];
-  if (announcesIdentity(type)) properties.push(["Identity", routingIdBytes(options.routingId)]);
+  if (announcesIdentity(type)) properties.push(["Identity", routingIdOf(socket)]);
   for (const [name, value] of Object.entries(options.properties)) {
     properties.push([name, utf8.encode(value)]);
   }

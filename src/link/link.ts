@@ -6,15 +6,17 @@ import { Opener } from "../core/opener.ts";
 import type { Flight } from "../core/outbox.ts";
 import { Receiver, type ReceiverEvents } from "../core/receiver.ts";
 import { SealedFlight } from "../core/sealed_flight.ts";
-import { formatEndpoint, type StreamAddress } from "../endpoint.ts";
+import { Zmtp1Flight, Zmtp1Reader } from "../core/zmtp1.ts";
 import { ZmqError } from "../errors.ts";
-import { concat, fill } from "../octets.ts";
+import { concat, fill, type Filling } from "../octets.ts";
 import type { PeerIdentity } from "../peer.ts";
 import type { Pipe, PipeLink, WirePipe } from "../routing/pipe.ts";
 import { Session } from "../session/session.ts";
+import { hostOf, peerAddress } from "./addresses.ts";
 import { Handshake, type Shaking } from "./handshake.ts";
 import { type Beating, Heartbeat } from "./heartbeat.ts";
 import type { LinkHost, Security } from "./host.ts";
+import { routingIdOf } from "./identity.ts";
 import type { ByteSink, ByteStream } from "./stream.ts";
 import { tellDisconnect, tellFailure, tellHandshake, type Where } from "./telling.ts";
 import type { TurnTask } from "./turns.ts";
@@ -30,6 +32,8 @@ const CONTROL_LIMIT = 64;
 export const CLOSE_TIME: number = 1000;
 /** What `probeRouter` sends: a message of one empty frame. */
 const PROBE = new Uint8Array(2);
+const NOTHING = new Uint8Array(0);
+const OLD_PROBE = Uint8Array.of(1, 0);
 
 /** Who made the link, and gives it a pipe. */
 export interface LinkOwner {
@@ -37,6 +41,8 @@ export interface LinkOwner {
   ready(link: Link, peer: PeerIdentity): Pipe | ZmqError;
   /** The link is over. `error` is undefined when the peer closed in peace or this side wanted it. */
   ended(link: Link, error: unknown): void;
+  /** Its stream is closed, too. */
+  gone?(link: Link): void;
 }
 
 export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beating, Shaking {
@@ -45,6 +51,8 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
   readonly #stream: ByteStream;
   readonly #session: Session;
   #receiver: Receiver | undefined;
+  /** What the stream fills during traffic: the receiver, or who reads older frames for it. */
+  #incoming: Filling | undefined;
   #pipe: WirePipe | undefined;
   /** What of the pipe is written: as it lies there, or sealed. */
   #flight: Flight | undefined;
@@ -66,6 +74,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
   #closing = false;
   /** Ended by a fault; the peer is told when the write under way is done. */
   #parting = false;
+  #lingers = false;
   #cancelDeadline: Cancel | undefined;
   #heartbeat: Heartbeat | undefined;
   /** A PING is among the control frames. */
@@ -79,6 +88,8 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
   readonly endpoint: string;
   /** The address of the peer as an endpoint. */
   readonly address: string;
+  /** That of the peer's host, without a port; empty for transports that have none. */
+  readonly peerHost: string;
 
   constructor(
     host: LinkHost,
@@ -90,7 +101,8 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     this.#host = host;
     this.#owner = owner;
     this.#stream = stream;
-    this.#session = new Session(host.type, security(hostOf(stream)));
+    this.peerHost = hostOf(stream);
+    this.#session = new Session(host.type, security(this.peerHost), routingIdOf(host));
     this.#handshake = new Handshake(this.#session, stream, this);
     this.endpoint = endpoint;
     this.address = peerAddress(stream.remote, endpoint);
@@ -124,6 +136,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     this.#control.push(...this.#session.takeOutput());
     this.#flush();
     if (!this.#ended) this.#stream.start(this);
+    else this.#owner.gone?.(this);
   }
 
   // Reading
@@ -133,7 +146,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
       if (!this.#handshake.done) return this.#handshake.target();
       this.#handshake = undefined;
     }
-    return this.#receiver!.target();
+    return this.#incoming!.target();
   }
 
   filled(count: number): void {
@@ -142,7 +155,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     this.#heartbeat?.heard();
     const before = this.#pipe?.inbox.messages ?? 0;
     try {
-      if (this.#handshake === undefined) this.#receiver!.filled(count);
+      if (this.#handshake === undefined) this.#incoming!.filled(count);
       else this.#handshake.filled(count);
     } catch (error) {
       this.#end(error);
@@ -207,7 +220,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
   }
 
   traffic(octets: Uint8Array): void {
-    if (!this.#ended) fill(this.#receiver!, octets);
+    if (!this.#ended) fill(this.#incoming!, octets);
   }
 
   wentOn(error: unknown): void {
@@ -227,12 +240,15 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
       around.memory,
       pipe.inbox,
       this,
-      limit,
+      { frame: limit, parts: options.maxMessageParts, message: options.maxMultipartSize },
       share,
       this.#host.filter,
       keys && new Opener(keys, limit),
     );
-    this.#flight = pipe.outbox;
+    const { protocol } = this.#session.peer!;
+    const old = protocol === "1.0";
+    this.#incoming = old ? new Zmtp1Reader(this.#receiver) : this.#receiver;
+    this.#flight = old ? new Zmtp1Flight(around.memory.outboxes, pipe.outbox) : pipe.outbox;
     if (keys !== undefined) {
       this.#flight = new SealedFlight(around.memory.outboxes, pipe.outbox, keys);
       // What is left of the handshake is not sealed.
@@ -244,14 +260,14 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     pipe.inbox.copied = around.runtime.copiedFrames ?? -1;
     pipe.peer = this.#session.peer;
     pipe.peerAddress = this.address;
-    pipe.peerHost = hostOf(this.#stream);
-    pipe.minor = this.#session.peer!.minor;
+    pipe.peerHost = this.peerHost;
+    pipe.protocol = protocol;
     pipe.overhead += this.#overhead;
     pipe.link = this;
-    // Peers that speak ZMTP 3.0 do not know PING.
-    if (options.heartbeatInterval > 0 && pipe.minor > 0) this.#beating.start(options);
+    // Peers of earlier versions do not know PING.
+    if (options.heartbeatInterval > 0 && pipe.protocol === "3.1") this.#beating.start(options);
     tellHandshake(this.#host.monitor, this.#where, pipe);
-    if (options.probeRouter) this.#control.push(PROBE);
+    if (options.probeRouter) this.#control.push(old ? OLD_PROBE : PROBE);
     this.#host.linked(pipe);
     this.#flushing = true;
     this.#flush();
@@ -318,7 +334,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
 
   written(count: number): void {
     this.#busy = false;
-    if (this.#ended) return this.#part(count);
+    if (this.#ended) return this.#part(this.#urgent?.subarray(count) ?? NOTHING);
     this.#advance(count);
     this.#flush();
   }
@@ -406,11 +422,25 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     this.#end(reason);
   }
 
+  /** As `refuse`; one that is over already is not waited for any more. */
+  evict(reason: Error): void {
+    if (this.#ended) this.#stream.abort();
+    else this.#end(reason);
+  }
+
+  /** It is over, but the peer has not closed yet. */
+  get lingers(): boolean {
+    return this.#lingers;
+  }
+
   closed(error: unknown): void {
     this.#end(error ?? (this.#pipe === undefined ? endedEarly(this.address) : undefined));
     this.#cancelDeadline?.();
+    this.#lingers = false;
+    this.#owner.gone?.(this);
     this.#receiver?.free();
     this.#receiver = undefined;
+    this.#incoming = undefined;
   }
 
   /** The one tear-down: deadline, stream, pipe, owner, in this order, once. */
@@ -420,12 +450,16 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     this.#cancelDeadline?.();
     this.#heartbeat?.stop();
     this.#tellEnd(error);
+    // Only a handshake has something to say about a fault; later there are no keys to say it with.
+    if (error !== undefined && this.#pipe !== undefined) this.#control = [];
     if (error !== undefined && this.#control.length === 0) {
       this.#stream.abort();
     } else {
+      this.#lingers = true;
       this.#cancelDeadline = this.#host.around.clock.after(CLOSE_TIME, () => this.#stream.abort());
-      this.#parting = error !== undefined && this.#busy;
-      if (!this.#parting) this.#sayGoodbye();
+      this.#parting = error !== undefined;
+      if (!this.#parting) this.#stream.close();
+      else if (!this.#busy) this.#part(NOTHING);
     }
     const pipe = this.#pipe;
     if (pipe !== undefined) {
@@ -447,30 +481,22 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     }
   }
 
-  /** Closes in peace, after what the session has to say about a fault: an ERROR command. */
-  #sayGoodbye(): void {
-    if (this.#control.length > 0 && !this.#busy) this.#stream.write(this.#takeControl());
+  /** Says the rest of what was under way when a fault was found, and why: an ERROR command. Then closes in peace. */
+  #part(rest: Uint8Array): void {
+    if (!this.#parting) return;
+    if (rest.length === 0 && this.#control.length > 0) rest = this.#takeControl();
+    while (rest.length > 0) {
+      const taken = this.#stream.write(rest);
+      if (taken < rest.length) {
+        this.#busy = true;
+        this.#urgent = rest.subarray(taken);
+        return;
+      }
+      rest = this.#control.length > 0 ? this.#takeControl() : NOTHING;
+    }
+    this.#parting = false;
     this.#stream.close();
   }
-
-  /** The write under way when a fault was found is done; the peer may not have read all of it. */
-  #part(count: number): void {
-    if (!this.#parting) return;
-    this.#parting = false;
-    if (count < (this.#urgent?.length ?? 0)) this.#stream.abort();
-    else this.#sayGoodbye();
-  }
-}
-
-/** The peer's address as an endpoint; a peer of the ipc transport has none of its own. */
-export function peerAddress(remote: StreamAddress, endpoint: string): string {
-  // A connection that is over already may have lost its address.
-  return "path" in remote || remote.host === "" ? endpoint : formatEndpoint(remote);
-}
-
-/** The address of the peer's host, without a port. */
-function hostOf({ remote }: ByteStream): string {
-  return "host" in remote ? remote.host : "";
 }
 
 function endedEarly(address: string): ZmqError {

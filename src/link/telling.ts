@@ -19,7 +19,8 @@ export function tellHandshake(monitor: Monitor, where: Where, pipe: Pipe): void 
   if (!monitor.watched) return;
   const routingId = pipe.routingId.slice();
   const { socketType } = pipe.peer!;
-  monitor.emit({ type: "handshake", ...where, routingId, socketType });
+  const { protocol } = pipe;
+  monitor.emit({ type: "handshake", ...where, routingId, socketType, protocol });
 }
 
 /** The connection is over before there was a pipe for it; as libzmq, that is told twice. */

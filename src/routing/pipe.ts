@@ -7,7 +7,7 @@ import { SendError } from "../errors.ts";
 import { Monitor } from "../events.ts";
 import type { Frame, Outgoing } from "../message.ts";
 import type { OptionValues } from "../options.ts";
-import type { PeerIdentity } from "../peer.ts";
+import type { PeerIdentity, Protocol } from "../peer.ts";
 import type { Span } from "../span.ts";
 
 /** From so many octets on, a batch is worth a system call while traffic is hot. */
@@ -107,8 +107,8 @@ export class Pipe<O extends Sending = Sending, I extends Receiving = Receiving> 
   /** The peer of the last connection, and the address of its host, if it has one. */
   peer: PeerIdentity | undefined;
   peerHost = "";
-  /** The minor version of ZMTP 3 that both ends of the connection speak. */
-  minor = 0;
+  /** The version of ZMTP that both ends of the connection speak; empty where there is no wire. */
+  protocol: Protocol | "" = "";
   /** True while the link does not read because the inbox is full. */
   paused = false;
   /** No batch needs to be larger. */

@@ -19,6 +19,8 @@ import type { Pattern } from "./pattern.ts";
 import type { Pipe } from "./pipe.ts";
 import { Reports } from "./reports.ts";
 
+const EVERYTHING = new Uint8Array(0);
+
 export class XPubPattern implements Pattern {
   protected readonly options: OptionValues;
   readonly distributor: Distributor;
@@ -55,6 +57,8 @@ export class XPubPattern implements Pattern {
 
   linked(pipe: Pipe): void {
     this.distributor.join(pipe);
+    // Peers of ZMTP 1.0 filter by themselves, and never say what they want (RFC 13).
+    if (pipe.protocol === "1.0") this.#request(pipe, SUBSCRIBE, EVERYTHING);
     const { welcomeMessage } = this.options;
     if (welcomeMessage !== null && welcomeMessage.length > 0) pipe.send(toBytes(welcomeMessage));
   }

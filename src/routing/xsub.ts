@@ -159,9 +159,10 @@ export class XSubPattern implements Pattern {
   }
 }
 
-/** Appends a request in the form that the peer understands. */
+/** Appends a request in the form that the peer understands; publishers of ZMTP 1.0 send everything, unasked (RFC 13). */
 function request(pipe: Pipe, kind: number, topic: Uint8Array): void {
-  const done = pipe.minor > 0
+  if (pipe.protocol === "1.0") return;
+  const done = pipe.protocol === "3.1"
     ? pipe.outbox.appendCommand(encodeCommandForm(kind, topic))
     : pipe.outbox.append(encodeMessageForm(kind, topic));
   if (!done) throw new ZmqError("ENOBUFS", "Cannot subscribe: the core's memory is exhausted");

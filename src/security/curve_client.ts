@@ -37,6 +37,7 @@ const FIRST_NONCE = 3n;
 
 export class CurveClient implements Mechanism {
   readonly name: string = NAME;
+  readonly demands: string = NAME;
   readonly asServer = false;
   readonly mayRefuse = false;
   readonly admission = undefined;

@@ -2,6 +2,7 @@
 
 import type { CurveKeys } from "../core/curve_keys.ts";
 import { AuthenticationError, ProtocolError, type ZmqError } from "../errors.ts";
+import { quoted } from "../quoted.ts";
 import { type Command, decodeError } from "../wire/command.ts";
 import type { Metadata } from "../wire/metadata.ts";
 
@@ -17,6 +18,11 @@ export interface Mechanism {
   readonly name: string;
   /** The as-server octet of the greeting. */
   readonly asServer: boolean;
+  /**
+   * What peers that know no mechanisms cannot give; undefined where nothing is asked for, and `start` needs nothing of the
+   * peer either.
+   */
+  readonly demands: string | undefined;
   /** It may answer with an ERROR command. */
   readonly mayRefuse: boolean;
   /** The peer's properties, once the handshake is complete. */
@@ -79,7 +85,7 @@ function refused(reason: string): ZmqError {
     "ERR_ZMTP_UNSPECIFIED",
     `The peer refused the handshake: ${
       // Anybody can send it: it must not look like lines of a log.
-      reason === "" ? "it gave no reason" : JSON.stringify(reason)}`,
+      reason === "" ? "it gave no reason" : quoted(reason, 255)}`,
   );
 }
 

@@ -20,6 +20,11 @@ export class NullMechanism implements Mechanism {
     this.#door = door;
   }
 
+  /** Who is asked for admission wants to know of everybody. */
+  get demands(): string | undefined {
+    return this.#door.isOpen ? undefined : "authentication";
+  }
+
   start(): Answer | Promise<Answer> {
     const admission = this.#door.admit(this.name, []);
     return admission instanceof Promise

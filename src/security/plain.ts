@@ -11,6 +11,7 @@ const NOTHING = new Uint8Array(0);
 /** The side that connects as somebody. */
 export class PlainClient implements Mechanism {
   readonly name: string = NAME;
+  readonly demands: string = NAME;
   readonly asServer = false;
   readonly mayRefuse = false;
   readonly admission = undefined;
@@ -57,6 +58,7 @@ export class PlainClient implements Mechanism {
 /** The side that lets in whom the ZAP handler knows. */
 export class PlainServer implements Mechanism {
   readonly name: string = NAME;
+  readonly demands: string = NAME;
   readonly asServer = true;
   readonly mayRefuse = true;
   readonly #properties: readonly Property[];

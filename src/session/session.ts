@@ -5,23 +5,19 @@ import { FLAG_COMMAND, FLAG_LONG } from "../../wasm/layout.ts";
 import type { CurveKeys } from "../core/curve_keys.ts";
 import { ProtocolError } from "../errors.ts";
 import { type Answer, type Mechanism, Refusal } from "../security/mechanism.ts";
-import type { PeerIdentity } from "../peer.ts";
+import type { PeerIdentity, Protocol } from "../peer.ts";
+import { quoted } from "../quoted.ts";
 import { headerSize } from "../span.ts";
 import { type Command, decodeCommand, encodeCommand, encodeError } from "../wire/command.ts";
-import {
-  decodeGreeting,
-  encodeGreeting,
-  type Greeting,
-  GREETING_SIZE,
-  isGreetingStart,
-} from "../wire/greeting.ts";
+import { encodeGreeting, type Greeting } from "../wire/greeting.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { peersOf, type SocketType } from "../wire/socket_type.ts";
+import { type OlderPeer, Opening } from "./opening.ts";
 
 /** Who the peer said it is, and how to talk to it. */
 export interface SessionPeer extends PeerIdentity {
-  /** The minor version of ZMTP 3 that both speak. */
-  readonly minor: number;
+  /** The version of ZMTP that both speak. */
+  readonly protocol: Protocol;
 }
 
 /** The longest handshake command that is read: its property values are short, routing ids 255 octets at most. */
@@ -32,7 +28,11 @@ const TTL_SIZE = 2;
 /** In tenths of a second: libzmq misreads anything longer. */
 const TTL_MOST = 655;
 
+/** How much of a name that a peer sent is shown. */
+const NAME_SHOWN = 20;
+
 const NONE = new Uint8Array(0);
+const NOTHING_KNOWN: Metadata = new Map();
 const latin1 = new TextDecoder("latin1");
 
 /** Where a session is in the life of its connection. */
@@ -42,10 +42,14 @@ export class Session {
   readonly #type: SocketType;
   readonly #mechanism: Mechanism;
   #state: SessionState = "greeting";
-  #greeting: Greeting | undefined;
+  /** Until the peer's greeting is whole. */
+  #opening: Opening | undefined;
+  #protocol: Protocol = "3.1";
+  /** The mechanism has begun. */
+  #started = false;
   #peer: SessionPeer | undefined;
-  /** What has come of the greeting, or of the frame of a handshake command. */
-  #pending: Uint8Array = new Uint8Array(GREETING_SIZE);
+  /** What has come of the frame of a handshake command. */
+  #pending: Uint8Array = NONE;
   #size = 0;
   #out: Uint8Array[] = [];
   #waiting: Promise<void> | undefined;
@@ -53,10 +57,15 @@ export class Session {
   /** How long the peer's last PING asked to be waited for, in milliseconds; 0 for no limit. */
   timeToLive = 0;
 
-  constructor(type: SocketType, mechanism: Mechanism) {
+  /** `routingId` is for peers that know no metadata. */
+  constructor(type: SocketType, mechanism: Mechanism, routingId: Uint8Array = NONE) {
     this.#type = type;
     this.#mechanism = mechanism;
-    this.#out.push(encodeGreeting(mechanism.name, mechanism.asServer));
+    const { name, asServer, demands } = mechanism;
+    const greeting = encodeGreeting(name, asServer, routingId.length);
+    const opening = new Opening({ type, routingId, greeting, demands });
+    this.#out.push(...opening.out.splice(0));
+    this.#opening = opening;
   }
 
   get state(): SessionState {
@@ -120,9 +129,10 @@ export class Session {
     return thrown.error;
   }
 
-  /** The connection is over. */
+  /** The connection is over: nothing is received any more. */
   end(): void {
     this.#ended = true;
+    this.#state = "failed";
     this.#mechanism.end();
   }
 
@@ -165,7 +175,15 @@ export class Session {
    */
   command(body: Uint8Array): Command | undefined {
     try {
+      const { protocol } = this.#peer!;
+      if (protocol === "2.0") {
+        throw new ProtocolError(
+          "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED",
+          "The peer sent a command, which ZMTP 2.0 does not have",
+        );
+      }
       const command = decodeCommand(body);
+      if (command.name === "PONG") checkContext("PONG", command.data.length);
       if (command.name !== "PING") return command;
       this.#out.push(answerPing(command.data));
       this.timeToLive = 100 * (256 * command.data[0] + command.data[1]);
@@ -183,19 +201,31 @@ export class Session {
   }
 
   #readGreeting(octets: Uint8Array, at: number): number {
-    const piece = octets.subarray(at, at + GREETING_SIZE - this.#size);
-    this.#pending.set(piece, this.#size);
-    this.#size += piece.length;
-    if (!isGreetingStart(this.#pending, this.#size)) throw notZmtp3(this.#pending, this.#size);
-    if (this.#size === GREETING_SIZE) {
-      this.#greeting = decodeGreeting(this.#pending);
-      checkMechanism(this.#greeting, this.#mechanism);
-      this.#state = "handshake";
-      this.#pending = NONE;
-      this.#size = 0;
-      this.#follow(this.#mechanism.start());
+    const opening = this.#opening!;
+    const taken = opening.receive(octets, at);
+    this.#out.push(...opening.out.splice(0));
+    const { greeting, older } = opening;
+    if (older !== undefined) {
+      this.#opening = undefined;
+      this.#peer = this.#identifyOlder(older);
+      this.#state = "traffic";
+      return taken;
     }
-    return piece.length;
+    // Where nothing is asked for, nothing has to be waited for: neither side waits for the other's READY.
+    if (opening.agreed && this.#mechanism.demands === undefined) this.#start();
+    if (greeting === undefined) return taken;
+    this.#opening = undefined;
+    this.#protocol = protocolOf(greeting);
+    checkMechanism(greeting, this.#mechanism);
+    this.#state = "handshake";
+    this.#start();
+    return taken;
+  }
+
+  #start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#follow(this.#mechanism.start());
   }
 
   /** Collects one command frame, then gives it to the mechanism. */
@@ -247,24 +277,47 @@ export class Session {
   #identify(metadata: Metadata): SessionPeer {
     const socketType = latin1.decode(metadata.get("socket-type") ?? NONE);
     if (metadata.has("socket-type") && !peersOf(this.#type).includes(socketType)) {
-      const error = new ProtocolError(
-        "ERR_ZMTP_INVALID_METADATA",
-        `The peer is a ${printable(socketType)} socket; a ${this.#type} talks to ${
-          peersOf(this.#type).join(", ")
-        }`,
-      );
-      throw new Refusal(error, "Invalid socket type");
+      throw new Refusal(illegalPair(this.#type, socketType), "Invalid socket type");
     }
     const routingId = metadata.get("identity") ?? NONE;
+    const protocol = this.#protocol;
     if (routingId.length > 255) {
-      throw new ProtocolError(
-        "ERR_ZMTP_INVALID_METADATA",
-        `The peer announced a routing id of ${routingId.length} octets, more than the 255 allowed`,
-      );
+      throw badRoutingId(`of ${routingId.length} octets, more than the 255 allowed`);
     }
-    const { major, minor } = this.#greeting!;
-    return { socketType, routingId, metadata, minor: major > 3 ? 1 : Math.min(1, minor) };
+    // A ROUTER names peers that have none so: nobody may take such a name.
+    if (protocol === "3.1" && routingId[0] === 0) {
+      throw badRoutingId("that begins with a zero octet, which is reserved");
+    }
+    return { socketType, routingId, metadata, protocol };
   }
+
+  #identifyOlder({ protocol, socketType, routingId }: OlderPeer): SessionPeer {
+    if (socketType !== "" && !peersOf(this.#type).includes(socketType)) {
+      throw illegalPair(this.#type, socketType);
+    }
+    return { socketType, routingId, metadata: NOTHING_KNOWN, protocol };
+  }
+}
+
+/** Peers of a later version speak ours. */
+function protocolOf({ major, minor }: Greeting): Protocol {
+  return major > 3 || minor > 0 ? "3.1" : "3.0";
+}
+
+function badRoutingId(what: string): ProtocolError {
+  return new ProtocolError(
+    "ERR_ZMTP_INVALID_METADATA",
+    `The peer announced a routing id ${what}`,
+  );
+}
+
+function illegalPair(own: SocketType, theirs: string): ProtocolError {
+  return new ProtocolError(
+    "ERR_ZMTP_INVALID_METADATA",
+    `The peer is a ${quoted(theirs, NAME_SHOWN)} socket; a ${own} talks to ${
+      peersOf(own).join(", ")
+    }`,
+  );
 }
 
 /** Properties that this side finds out. */
@@ -285,7 +338,9 @@ function checkMechanism({ mechanism, role }: Greeting, own: Mechanism): void {
   if (mechanism !== own.name) {
     throw new ProtocolError(
       "ERR_ZMTP_MECHANISM_MISMATCH",
-      `The peer wants the security mechanism ${printable(mechanism)}, this socket ${own.name}`,
+      `The peer wants the security mechanism ${
+        quoted(mechanism, NAME_SHOWN)
+      }, this socket ${own.name}`,
     );
   }
   if (own.name === "NULL" || role === 0 || (role === 1 && !own.asServer)) return;
@@ -299,31 +354,22 @@ function checkMechanism({ mechanism, role }: Greeting, own: Mechanism): void {
 
 /** The PONG with the context of a PING. */
 function answerPing(data: Uint8Array): Uint8Array {
-  if (data.length < TTL_SIZE || data.length > TTL_SIZE + CONTEXT_LIMIT) {
-    throw new ProtocolError(
-      "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED",
-      `The peer sent a PING with ${data.length} octets of data, where ${TTL_SIZE} to ${
-        TTL_SIZE + CONTEXT_LIMIT
-      } are allowed`,
-    );
-  }
+  checkContext("PING", data.length - TTL_SIZE);
   return encodeCommand("PONG", data.subarray(TTL_SIZE));
+}
+
+function checkContext(command: string, size: number): void {
+  if (size >= 0 && size <= CONTEXT_LIMIT) return;
+  throw new ProtocolError(
+    "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED",
+    size < 0
+      ? `The peer sent a ${command} without a time to live`
+      : `The peer sent a ${command} with a context of ${size} octets, more than the ${CONTEXT_LIMIT} allowed`,
+  );
 }
 
 function grown(old: Uint8Array, size: number, need: number): Uint8Array {
   const larger = new Uint8Array(need);
   larger.set(old.subarray(0, size));
   return larger;
-}
-
-function printable(text: string): string {
-  return JSON.stringify(text.slice(0, 20));
-}
-
-function notZmtp3(octets: Uint8Array, size: number): ProtocolError {
-  const start = octets.subarray(0, size);
-  const what = start[0] === 0xff
-    ? "an older version of ZMTP than 3.0"
-    : `something else than ZMTP, beginning with ${printable(latin1.decode(start))}`;
-  return new ProtocolError("ERR_ZMTP_UNSPECIFIED", `The peer speaks ${what}`);
 }

@@ -1,6 +1,7 @@
 // The figures of a socket.
 
 import { totalsOf } from "../link/census.ts";
+import type { Protocol } from "../peer.ts";
 import type { Pipe } from "../routing/pipe.ts";
 import type { Engine } from "./engine.ts";
 
@@ -33,6 +34,8 @@ export interface PeerStats extends TrafficStats {
   readonly routingId: Uint8Array;
   /** There is a connection past its handshake. */
   readonly connected: boolean;
+  /** The version of ZMTP that the last connection spoke; empty before the first one, and within a context. */
+  readonly protocol: Protocol | "";
   /** Messages that arrived and were not received yet. */
   readonly unread: number;
   /** Topics that are published to it. */
@@ -57,6 +60,7 @@ function peerStats(pipe: Pipe, subscriptions: number): PeerStats {
     address: pipe.address,
     routingId: pipe.routingId.slice(),
     connected: pipe.link !== undefined,
+    protocol: pipe.protocol,
     ...totalsOf(pipe),
     queued: pipe.outbox.unsent,
     unread: pipe.inbox.messages + pipe.unread,

@@ -16,26 +16,29 @@ export interface Greeting {
   readonly role: number;
 }
 
-/** The octets of a ZMTP 3.1 greeting. */
-export function encodeGreeting(mechanism: string, asServer: boolean): Uint8Array {
+/** Octets of a greeting that peers of all versions understand: where those of ZMTP 1.0 see the header of a frame. */
+export const SIGNATURE_SIZE = 10;
+/** The octet that says which version it is. */
+export const MAJOR_AT = 10;
+
+/**
+ * The octets of a ZMTP 3.1 greeting. To a peer of ZMTP 1.0 its start is the header of a frame with our routing id, which
+ * would have to follow.
+ */
+export function encodeGreeting(
+  mechanism: string,
+  asServer: boolean,
+  routingIdSize: number = 0,
+): Uint8Array {
   const octets = new Uint8Array(GREETING_SIZE);
   octets[0] = 0xff;
+  new DataView(octets.buffer).setUint32(5, routingIdSize + 1);
   octets[9] = 0x7f;
-  octets[10] = 3;
+  octets[MAJOR_AT] = 3;
   octets[11] = 1;
   for (let i = 0; i < mechanism.length; i++) octets[MECHANISM_AT + i] = mechanism.charCodeAt(i);
   octets[SERVER_AT] = asServer ? 1 : 0;
   return octets;
-}
-
-/**
- * Looks at the first octets of a peer, as far as they have come: true while they can be the start of a ZMTP 3 greeting.
- * The padding says nothing and is not looked at.
- */
-export function isGreetingStart(octets: Uint8Array, size: number): boolean {
-  if (size > 0 && octets[0] !== 0xff) return false;
-  if (size > 9 && (octets[9] & 1) === 0) return false;
-  return size <= 10 || octets[10] >= 3;
 }
 
 /** Reads a whole greeting. */
@@ -44,5 +47,5 @@ export function decodeGreeting(octets: Uint8Array): Greeting {
   let end = MECHANISM_AT + MECHANISM_SIZE;
   while (end > MECHANISM_AT && octets[end - 1] === 0) end--;
   for (let i = MECHANISM_AT; i < end; i++) mechanism += String.fromCharCode(octets[i]);
-  return { major: octets[10], minor: octets[11], mechanism, role: octets[SERVER_AT] };
+  return { major: octets[MAJOR_AT], minor: octets[11], mechanism, role: octets[SERVER_AT] };
 }

@@ -56,3 +56,17 @@ export function peersOf(type: SocketType): readonly string[] {
 export function announcesIdentity(type: SocketType): boolean {
   return type === "REQ" || type === "DEALER" || type === "ROUTER";
 }
+
+const NAMES = Object.keys(SOCKET_TYPE_ID) as SocketType[];
+
+/** The octet for a type in ZMTP 2.0, which has no XPUB and XSUB of their own (RFC 15). */
+export function encodeTypeOctet(type: SocketType): number {
+  if (type === "XPUB") return SOCKET_TYPE_ID.PUB;
+  if (type === "XSUB") return SOCKET_TYPE_ID.SUB;
+  return SOCKET_TYPE_ID[type];
+}
+
+/** The type for such an octet; undefined for one that nobody sends. libzmq has numbers for XPUB and XSUB all the same. */
+export function decodeTypeOctet(octet: number): SocketType | undefined {
+  return octet < SOCKET_TYPE_ID.STREAM ? NAMES[octet] : undefined;
+}

@@ -4,9 +4,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
 import type { Session } from "../../src/session/session.ts";
 import { toHex } from "./bytes.ts";
-import { commandFrame, curveGreeting, keyPair } from "./curve_commands.ts";
+import { commandFrame, keyPair } from "./curve_commands.ts";
 import { type ClientSetup, CurveClient, CurveServer } from "./curve_oracle.ts";
-import { clientSession, deliver, greeted, serverSession } from "./curve_session.ts";
+import { clientSession, deliver, greet, greeted, serverSession } from "./curve_session.ts";
 import { KEYS } from "./curve_vectors.ts";
 
 /** A frame without its header. */
@@ -33,9 +33,8 @@ export async function initiated(): Promise<[Session, CurveServer]> {
 /** The same before WELCOME. */
 export async function helloed(): Promise<[Session, CurveServer]> {
   const session = clientSession({ entropy: [] });
-  session.takeOutput();
   const server = new CurveServer({ keys: keyPair(KEYS.serverSecret) });
-  server.takeHello(bodyOf(await deliver(session, curveGreeting())));
+  server.takeHello(bodyOf((await greet(session))[1]));
   return [session, server];
 }
 

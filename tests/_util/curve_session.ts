@@ -7,6 +7,7 @@ import type { Property } from "../../src/security/mechanism.ts";
 import { KeyPair } from "../../src/security/x25519.ts";
 import { Door } from "../../src/security/zap.ts";
 import { Session } from "../../src/session/session.ts";
+import { GREETING_SIZE } from "../../src/wire/greeting.ts";
 import type { SocketType } from "../../src/wire/socket_type.ts";
 import { utf8 } from "./bytes.ts";
 import { curveGreeting, random } from "./curve_commands.ts";
@@ -88,9 +89,19 @@ export async function deliver(
   return concat(...session.takeOutput());
 }
 
+/** What a session says to a greeting: its own, and what follows that. */
+export async function greet(
+  session: Session,
+  greeting: Uint8Array = curveGreeting(),
+  piece?: number,
+): Promise<[own: Uint8Array, then: Uint8Array]> {
+  const begun = session.takeOutput();
+  const said = concat(...begun, await deliver(session, greeting, piece));
+  return [said.subarray(0, GREETING_SIZE), said.subarray(GREETING_SIZE)];
+}
+
 /** A session past the greeting; a client's HELLO is out of the way. */
 export async function greeted(session: Session, minor = 1): Promise<Session> {
-  session.takeOutput();
-  await deliver(session, curveGreeting({ minor }));
+  await greet(session, curveGreeting({ minor }));
   return session;
 }

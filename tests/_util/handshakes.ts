@@ -36,14 +36,14 @@ export const BROKEN_HANDSHAKES: Readonly<Record<string, BrokenHandshake>> = {
     says: ["GET / HTTP"],
   },
   "has a signature without its last octet": {
-    octets: concat(Uint8Array.of(0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7e), greeting().subarray(10)),
+    octets: concat(Uint8Array.of(0xff, 0, 0, 0, 0, 0, 0, 9, 9, 0x7e), greeting().subarray(10)),
     code: UNSPECIFIED,
-    says: ["peer"],
+    says: ["ZMTP 1.0", "2313", "256"],
   },
-  "speaks ZMTP 2.0": {
-    octets: concat(greeting().subarray(0, 10), Uint8Array.of(1, 5, 0, 0)),
+  "speaks ZMTP 2.0 with a type that nobody knows": {
+    octets: concat(greeting().subarray(0, 10), Uint8Array.of(1, 11, 0, 0)),
     code: UNSPECIFIED,
-    says: ["older version"],
+    says: ["ZMTP 2.0", "11"],
   },
   "wants the mechanism PLAIN": {
     octets: greeting("PLAIN"),

@@ -53,7 +53,7 @@ export class TopicEnd extends PipeEnd {
   /** There is a connection, the first or another one. */
   connect(minor: number = this.#minor): this {
     const { pipe } = this;
-    pipe.minor = minor;
+    pipe.protocol = minor === 0 ? "3.0" : "3.1";
     pipe.link = {
       appended: () => void this.appended++,
       resume: () => void this.resumed++,
@@ -88,7 +88,7 @@ export class TopicEnd extends PipeEnd {
   }
 
   #request(kind: number, topic: Uint8Array): void {
-    if (this.pipe.minor === 0) return void this.say(encodeMessageForm(kind, topic));
+    if (this.pipe.protocol !== "3.1") return void this.say(encodeMessageForm(kind, topic));
     const name = kind === SUBSCRIBE ? "SUBSCRIBE" : "CANCEL";
     const refusal = this.#topicPattern.command?.(this.pipe, name, topic.slice());
     if (refusal !== undefined) this.pipe.link?.refuse(refusal);

@@ -58,7 +58,7 @@ const FAULTS: Readonly<Record<string, [Uint8Array, code: string, ...says: string
     command("PING", new Uint8Array(19)),
     "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED",
     "PING",
-    "19",
+    "17",
   ],
   "sends a command without a name": [
     Uint8Array.of(COMMAND, 1, 0),

@@ -152,6 +152,7 @@ describe("a handshake", () => {
       peerAddress,
       routingId: toHex(utf8("me")),
       socketType: "DEALER",
+      protocol: "3.1",
     });
   });
 
@@ -168,6 +169,7 @@ describe("a handshake", () => {
       peerAddress: server.endpoint,
       routingId: toHex(utf8("boss")),
       socketType: "ROUTER",
+      protocol: "3.1",
     });
   });
 

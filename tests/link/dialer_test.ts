@@ -87,7 +87,7 @@ class Stage {
 }
 
 describe("a dialer", () => {
-  it("dials at once, and has a pipe for messages before anybody answers (DEALER-Q2, PUSH-Q2)", async () => {
+  it("dials at once, and has a pipe for messages before anybody answers (DEALER-Q2, PUSH-Q2, ZMTP31-SEM-02)", async () => {
     const stage = await new Stage().start();
     assertEquals([stage.attempts, stage.host.calls], [1, ["attach"]]);
     assertEquals(stage.attempt.to, { host: "127.0.0.1", port: 5_555 });
@@ -284,7 +284,8 @@ describe("a dialer's retry", () => {
     "the peer closed (ZMTP31-ERR-03)": async (stage) => (await stage.connect()).end(),
     "the connection broke (ZMTP31-ERR-03)": async (stage) =>
       (await stage.connect()).end(new Error("reset")),
-    "it broke during the handshake": async (stage) => (await stage.attempt.succeed()).end(),
+    "it broke during the handshake (ZMTP31-ERR-03)": async (stage) =>
+      (await stage.attempt.succeed()).end(),
     "the handshake took too long (CONN-03)": async (stage) => {
       const stream = await stage.attempt.succeed();
       stage.host.clock.advance(30_000);
@@ -311,7 +312,7 @@ describe("a dialer's retry", () => {
   }
 
   const forEver: Readonly<Record<string, Uint8Array>> = {
-    "speaks something else": utf8("HTTP/1.1 400 Bad Request\r\n"),
+    "speaks something else (ZMTP31-ERR-05)": utf8("HTTP/1.1 400 Bad Request\r\n"),
     "refused with ERROR (ZMTP31-ERR-01)": concat(
       greeting(),
       Uint8Array.of(4, 7, 5),
@@ -319,7 +320,7 @@ describe("a dialer's retry", () => {
       Uint8Array.of(0),
     ),
     "has the wrong socket type (ZMTP31-ERR-05)": concat(greeting(), ready("PULL")),
-    "wants another mechanism": greeting("PLAIN"),
+    "wants another mechanism (ZMTP31-ERR-05)": greeting("PLAIN"),
     "broke the framing (ZMTP31-ERR-05)": concat(
       greeting(),
       ready("ROUTER"),

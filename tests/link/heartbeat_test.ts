@@ -128,7 +128,7 @@ describe("a heartbeat's timeout", () => {
     assertEquals(stand.lossTimes, [150]);
   });
 
-  it("is over with any sign of life, until the next PING", () => {
+  it("is over with any sign of life, until the next PING (ZMTP31-HB-06, ZMTP31-HB-08)", () => {
     const stand = new Stand().start(100, 50).pass(40);
     for (let i = 0; i < 10; i++) stand.pass(100).heart.heard();
     assertEquals([stand.pings.length, stand.losses], [10, []]);
@@ -152,7 +152,7 @@ describe("a heartbeat's timeout", () => {
 });
 
 describe("a peer's time to live", () => {
-  it("gives it up when it is silent for so long", () => {
+  it("gives it up when it is silent for so long (ZMTP31-HB-09)", () => {
     const stand = new Stand();
     stand.heart.timeToLive(300);
     stand.pass(299);
@@ -243,7 +243,7 @@ describe("a heartbeat while nothing is read", () => {
 });
 
 describe("a heartbeat whose PING waits behind something longer", () => {
-  it("sends no other one meanwhile", () => {
+  it("sends no other one meanwhile (ZMTP31-HB-07)", () => {
     const stand = new Stand();
     stand.blocked = true;
     stand.start(100, 0).pass(1_000);

@@ -170,7 +170,7 @@ describe("a link that writes", () => {
     assertEquals(stand.host.holds, 0);
   });
 
-  it("writes every message once and in order, however the stream takes them", () => {
+  it("writes every message once and in order, however the stream takes them (ZMTP31-SEM-04, ZMTP31-SEM-05)", () => {
     const action = fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom(0, 1, 30, 255, 256, 3_000, 40_000, 130_000) },
       { weight: 3, arbitrary: fc.constantFrom("drain 1", "drain 300", "drain all") },

@@ -22,10 +22,10 @@ function codeOf(stand: LinkStand): string | undefined {
 }
 
 describe("a link's handshake", () => {
-  it("begins with the whole greeting in one write (ZMTP31-GREETING-10)", () => {
+  it("begins with the signature, and waits for the peer's (ZMTP31-GREETING-12)", () => {
     const stand = new LinkStand();
     stand.link.start();
-    assertEquals(stand.stream.writes.map(toHex), [toHex(vector("GV-G-01"))]);
+    assertEquals(stand.stream.writes.map(toHex), [toHex(vector("GV-G-06").subarray(0, 10))]);
     assertEquals(stand.stream.calls, ["start"]);
     assertEquals(stand.link.ready, false);
   });
@@ -39,7 +39,7 @@ describe("a link's handshake", () => {
         stand.stream.flow();
         assertEquals([stand.calls, stand.error], [["ready REP"], undefined]);
         assertEquals(stand.link.ready, true);
-        const expected = concat(greeting(), ready("DEALER")).fill(0, 8, 9);
+        const expected = concat(greeting(), ready("DEALER"));
         assertEquals(toHex(stand.stream.takeOutput()), toHex(expected));
       }
     }
@@ -59,7 +59,7 @@ describe("a link's handshake", () => {
     }
   });
 
-  it("lets messages wait that were sent before it (CONN-05)", () => {
+  it("lets messages wait that were sent before it (CONN-05, ZMTP31-NULL-05)", () => {
     const stand = new LinkStand();
     stand.pipe.send("early");
     stand.link.start();
@@ -117,14 +117,14 @@ describe("a link's handshake deadline", () => {
     }
   });
 
-  it("is off once the handshake is done", () => {
+  it("is off once the handshake is done (CONN-03)", () => {
     const stand = new LinkStand().serve();
     assertEquals(stand.host.clock.delays, []);
     stand.host.clock.advance(10 * INTERVAL);
     assertEquals(stand.calls, ["ready REP"]);
   });
 
-  it("is as long as handshakeInterval says, and 0 means none", () => {
+  it("is as long as handshakeInterval says, and 0 means none (CONN-03)", () => {
     const short = new LinkStand({ options: { handshakeInterval: 5 } });
     short.link.start();
     short.host.clock.advance(5);
@@ -146,8 +146,8 @@ describe("a link's handshake deadline", () => {
 describe("a link with a peer that breaks the handshake", () => {
   const faults: Readonly<Record<string, [Uint8Array, string]>> = {
     "that speaks HTTP": [utf8("GET / HTTP/1.1\r\n\r\n"), "ERR_ZMTP_UNSPECIFIED"],
-    "that speaks ZMTP 2.0": [
-      concat(greeting().subarray(0, 10), Uint8Array.of(1, 5)),
+    "that speaks a ZMTP that nobody knows": [
+      concat(greeting().subarray(0, 10), Uint8Array.of(0, 5)),
       "ERR_ZMTP_UNSPECIFIED",
     ],
     "with another mechanism": [greeting("CURVE"), "ERR_ZMTP_MECHANISM_MISMATCH"],
@@ -159,7 +159,7 @@ describe("a link with a peer that breaks the handshake", () => {
     "that sends ERROR": [concat(greeting(), vector("GV-C-08")), "ERR_ZMTP_UNSPECIFIED"],
   };
   for (const [who, [octets, code]] of Object.entries(faults)) {
-    it(`ends the one ${who} with ${code}`, () => {
+    it(`ends the one ${who} with ${code} (ZMTP31-NULL-04)`, () => {
       for (const size of [Infinity, 1]) {
         const stand = new LinkStand();
         stand.link.start();
@@ -188,15 +188,31 @@ describe("a link with a peer that breaks the handshake", () => {
   });
 
   it("drops a peer of the wrong socket type that does not read what it is told", () => {
-    const stand = new LinkStand({ stream: { room: 10 } });
-    stand.link.start();
-    stand.stream.deliver(concat(greeting(), ready("PUSH")));
-    assertEquals(stand.stream.calls, ["start"]);
-    stand.host.clock.advance(1_000);
-    assertEquals(stand.stream.calls, ["start", "abort"]);
+    for (const room of [5, 10, 30]) {
+      const stand = new LinkStand({ stream: { room } });
+      stand.link.start();
+      stand.stream.deliver(concat(greeting(), ready("PUSH")));
+      assertEquals(stand.stream.calls, ["start"]);
+      stand.host.clock.advance(1_000);
+      assertEquals(stand.stream.calls, ["start", "abort"]);
+      assertEquals(stand.calls, ["ended"]);
+    }
   });
 
-  it("passes on why its owner refuses the peer", () => {
+  it("tells it all the same when the greeting leaves octet by octet", () => {
+    for (const late of [false, true]) {
+      const stand = new LinkStand({ type: "REQ", stream: { gulp: 1, late } });
+      stand.link.start();
+      stand.stream.deliver(concat(greeting(), ready("PUSH")));
+      assertEquals(stand.calls, ["ended"]);
+      stand.stream.flow();
+      const said = toHex(stand.stream.takeOutput());
+      assert(said.endsWith(toHex(vector("GV-C-08"))), said);
+      assertEquals(stand.stream.calls, ["start", "close"]);
+    }
+  });
+
+  it("passes on why its owner refuses the peer, and tells that by closing alone (ZMTP31-ERR-02)", () => {
     const stand = new LinkStand();
     stand.refusal = new ZmqError("EBUSY", "no");
     stand.link.start();
@@ -204,9 +220,10 @@ describe("a link with a peer that breaks the handshake", () => {
     assertStrictEquals(stand.error, stand.refusal);
     assertEquals(stand.calls, ["ready REP", "ended"]);
     assertEquals(stand.link.ready, false);
+    assertEquals(toHex(stand.stream.takeOutput()), toHex(concat(greeting(), ready("DEALER"))));
   });
 
-  it("delivers the messages before a fault, also when all came with READY", () => {
+  it("delivers the messages before a fault, also when all came with READY (CONN-02)", () => {
     for (const size of [Infinity, 1]) {
       const stand = new LinkStand();
       let announced = 0;

@@ -46,7 +46,7 @@ function isLost(stand: LinkStand): boolean {
 }
 
 describe("a link's PING", () => {
-  it("goes out at once when it is due (GV-C-16)", () => {
+  it("goes out at once when it is due (GV-C-16, ZMTP31-HB-01, ZMTP31-HB-02)", () => {
     const stand = standWith(BEATS);
     pass(stand, 99);
     assertEquals(outputOf(stand), "");
@@ -62,7 +62,7 @@ describe("a link's PING", () => {
     });
   }
 
-  it("does not go out before the handshake is done", () => {
+  it("does not go out before the handshake is done (ZMTP31-HB-01)", () => {
     const stand = new LinkStand({ options: BEATS });
     stand.link.start();
     stand.stream.takeOutput();
@@ -70,7 +70,7 @@ describe("a link's PING", () => {
     assertEquals(outputOf(stand), "");
   });
 
-  it("does not go to a peer that speaks ZMTP 3.0, which may be silent", () => {
+  it("does not go to a peer that speaks ZMTP 3.0, which may be silent (ZMTP30-HB-01)", () => {
     const stand = new LinkStand({ options: BEATS });
     stand.link.start();
     stand.stream.deliver(concat(oldGreeting(), ready("ROUTER")));
@@ -104,7 +104,7 @@ describe("a link's PING", () => {
 });
 
 describe("a link with a silent peer", () => {
-  it("ends after the time allowed, and resets the connection", () => {
+  it("ends after the time allowed, and resets the connection (ZMTP31-HB-05, ZMTP31-HB-08)", () => {
     const stand = standWith(BEATS);
     pass(stand, 299);
     assertEquals(isLost(stand), false);
@@ -112,7 +112,7 @@ describe("a link with a silent peer", () => {
     assertEquals(isLost(stand), true);
   });
 
-  it("ends after the time that the peer's PING allowed", () => {
+  it("ends after the time that the peer's PING allowed (ZMTP31-HB-09)", () => {
     const stand = standWith({});
     stand.stream.deliver(pingFor(3));
     pass(stand, 299);
@@ -140,7 +140,7 @@ describe("a link with a peer that is alive", () => {
     "another command": command("WHATEVER"),
   };
   for (const [what, octets] of Object.entries(signs)) {
-    it(`goes on with ${what}`, () => {
+    it(`goes on with ${what} (ZMTP31-HB-06)`, () => {
       const stand = standWith(BEATS);
       for (let i = 0; i < 10; i++) {
         pass(stand, 150);
@@ -150,7 +150,7 @@ describe("a link with a peer that is alive", () => {
     });
   }
 
-  it("goes on with single octets of a frame", () => {
+  it("goes on with single octets of a frame (ZMTP31-HB-06)", () => {
     const stand = standWith(BEATS);
     for (const octet of frame("ten octets")) {
       pass(stand, 150);
@@ -252,7 +252,7 @@ describe("a link whose PING waits behind a long message", () => {
     assertEquals(isLost(stand), true);
   });
 
-  it("sends one PING for all that were due meanwhile", () => {
+  it("sends one PING for all that were due meanwhile (ZMTP31-HB-07)", () => {
     const stand = busy();
     for (let i = 0; i < 10; i++) {
       pass(stand, 100);

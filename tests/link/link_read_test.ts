@@ -14,7 +14,7 @@ function numbered(count: number, from = 0): Uint8Array {
 }
 
 describe("a link that reads", () => {
-  it("delivers messages however they are cut, and nothing delivered changes", () => {
+  it("delivers messages however they are cut, and nothing delivered changes (CONN-01, ZMTP31-SEM-05)", () => {
     const messages = Array.from({ length: 40 }, (_, i) => [pattern(i * 37, i), pattern(i, i)]);
     const octets = concat(...messages.map((frames) => message(...frames)));
     for (const size of [Infinity, 1, 1_000]) {

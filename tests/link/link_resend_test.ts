@@ -66,7 +66,7 @@ function messagesOf(octets: Uint8Array): Uint8Array[][] {
 const CALM: Connection = { stream: {}, actions: ["turn", "turn"], graceful: true };
 
 describe("a pipe whose connections break", () => {
-  it("loses no message and sends none twice, wherever they break", () => {
+  it("loses no message and sends none twice, wherever they break (ZMTP31-SEM-04, ZMTP31-SEM-05)", () => {
     fc.assert(
       fc.property(fc.array(connection, { minLength: 1, maxLength: 6 }), (connections) => {
         const [sent, arrived] = live([...connections, CALM, CALM]);

@@ -34,17 +34,17 @@ function filteringHost(...topics: string[]): FakeHost & { topics: Topics } {
 
 describe("a link that begins", () => {
   for (const minor of [0, 1, 2]) {
-    it(`tells its host once, when the minor version is known: 3.${minor}`, () => {
+    it(`tells its host once, when the version is known: 3.${minor} (ZMTP31-VER-05, ZMTP31-VER-09)`, () => {
       const stand = new LinkStand({ type: "SUB" });
-      const told: number[] = [];
-      stand.host.onLinked = ({ minor }) => told.push(minor);
+      const told: string[] = [];
+      stand.host.onLinked = ({ protocol }) => told.push(protocol);
       stand.link.start();
       const octets = stand.peerHandshake;
       octets[11] = minor;
       stand.stream.deliver(octets.subarray(0, -1));
       assertEquals(told, []);
       stand.stream.deliver(concat(octets.subarray(-1), message("x")));
-      assertEquals(told, [Math.min(minor, 1)]);
+      assertEquals(told, [minor === 0 ? "3.0" : "3.1"]);
     });
   }
 
@@ -101,7 +101,7 @@ describe("a link's commands", () => {
     }
   });
 
-  it("that came with the handshake are not lost", () => {
+  it("that came with the handshake are not lost (CONN-02)", () => {
     const stand = new LinkStand({ type: "PUB" });
     stand.link.start();
     stand.stream.deliver(concat(stand.peerHandshake, command("SUBSCRIBE", utf8("A"))));

@@ -288,7 +288,7 @@ describe("a peer is alive", () => {
 describe("a connection that a silent peer ended", () => {
   afterEach(() => cleanup.run());
 
-  it("is dialled again, and its messages go to the next", async () => {
+  it("is dialled again, and its messages go to the next (ZMTP31-HB-10, ZMTP31-HB-08)", async () => {
     const server = cleanup.add(await RawServer.listen());
     const push = cleanup.add(
       new Push({ heartbeatInterval: 30, reconnectInterval: 10, sendTimeout: 5_000 }),
@@ -309,7 +309,7 @@ describe("a connection that a silent peer ended", () => {
     assertEquals(order.slice(0, 2), ["disconnect", "connect:retry"]);
   });
 
-  it("by its time to live is dialled again too", async () => {
+  it("by its time to live is dialled again too (ZMTP31-HB-10, ZMTP31-HB-09)", async () => {
     const server = cleanup.add(await RawServer.listen());
     const pull = cleanup.add(new Pull({ reconnectInterval: 10, receiveTimeout: 5_000 }));
     pull.connect(server.endpoint);

@@ -95,6 +95,7 @@ describeOver(SYSTEM_TRANSPORTS, "the figures of a socket that receives", (transp
     assertEquals(routingId.length, 0);
     assertEquals(figures, {
       connected: true,
+      protocol: "3.1",
       messagesIn: MESSAGES.length,
       messagesOut: 0,
       bytesIn: peer.sent,
@@ -170,6 +171,7 @@ describeOver(SYSTEM_TRANSPORTS, "the figures of a socket that sends", (transport
     assertEquals(address, server.endpoint);
     assertEquals(figures, {
       connected: true,
+      protocol: "3.1",
       messagesIn: 0,
       messagesOut: MESSAGES.length,
       bytesIn: peer.sent,

@@ -3,7 +3,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { CurveKeys } from "../../src/core/curve_keys.ts";
 import type { Core } from "../../src/core/instance.ts";
+import { toHex } from "../_util/bytes.ts";
 import { CurveLink } from "../_util/curve_link.ts";
 import { KEYS } from "../_util/curve_vectors.ts";
 import { boxKey, hsalsa20, INNER_MORE, messageFrame } from "../_util/curve_commands.ts";
@@ -128,7 +130,7 @@ describe("a CURVE connection that ends in the middle of its handshake", () => {
 });
 
 describe("a CURVE connection", () => {
-  it("has its keys in the core, and after its end none of them", async () => {
+  it("CURVE-KEY-06: has its keys in the core, and after its end none of them", async () => {
     const stand = await new CurveLink().enter();
     stand.pipe.send([pattern(10)]);
     stand.pipe.send([pattern(100_000)]);
@@ -142,7 +144,7 @@ describe("a CURVE connection", () => {
     for (const secret of SECRETS) assertEquals(places(stand, secret), 0);
   });
 
-  it("that a fault ends leaves no key either", async () => {
+  it("CURVE-ERR-07, CURVE-KEY-06: that a fault ends says no ERROR, and leaves no key either", async () => {
     const stand = await new CurveLink().enter();
     const altered = stand.peer.send("x");
     altered[altered.length - 1] ^= 1;
@@ -151,6 +153,37 @@ describe("a CURVE connection", () => {
     for (const secret of SECRETS) assertEquals(places(stand, secret), 0);
     assertEquals(stand.stream.takeOutput(), new Uint8Array(0), "a MESSAGE is never answered");
     stand.stream.end();
+  });
+
+  it("that a fault ends while it writes seals nothing more, least of all with others' keys", async () => {
+    for (const pings of [1, 100]) {
+      const room = new CurveLink().handshakeSize + 100;
+      const stand = await new CurveLink({ stream: { room } }).enter();
+      const core = stand.host.around.memory.outboxes;
+      stand.pipe.send([pattern(5_000)]);
+      stand.host.clock.settle();
+      assert(stand.stream.busy);
+      for (let i = 0; i < pings; i++) {
+        stand.stream.deliver(stand.peer.command("PING", "\0\0x"));
+      }
+      const altered = stand.peer.send("x");
+      altered[altered.length - 1] ^= 1;
+      stand.stream.deliver(altered);
+      assertEquals((stand.error as { code?: string }).code, "ERR_ZMTP_CRYPTOGRAPHIC");
+      const { writes } = stand.stream;
+      const before = writes.length;
+      // The next connections have what this one gave back.
+      const nonces = { next: 100n, last: 0n };
+      const others = [1, 2, 3].map((i) => new CurveKeys(core, pattern(32, i), true, nonces));
+      const known = (): string =>
+        others.map(({ sending }) => toHex(core.bytes.slice(sending, sending + 48))).join();
+      const theirs = known();
+      stand.stream.drain();
+      stand.host.clock.settle();
+      assertEquals([known(), writes.length], [theirs, before]);
+      for (const keys of others) keys.wipe();
+      stand.stream.end();
+    }
   });
 
   it("that is cut at any octet has delivered the whole messages before that, and nothing more", async () => {

@@ -17,7 +17,7 @@ const ROLES = ["server", "client"] as const;
 
 describe("a MESSAGE", () => {
   for (const role of ROLES) {
-    it(`is delivered by a ${role}, whole, in pieces and octet by octet`, () => {
+    it(`CURVE-MSG-01, CURVE-MSG-02, CURVE-MSG-03: reaches a ${role} however it is cut`, () => {
       const bodies = [0, 1, 30, 31, 32, 222, 223, 255, 256, 1_000].map((size) => pattern(size));
       for (const size of [Infinity, 1, 2, 33, 64, 1_000]) {
         receiving((receiver) => {
@@ -32,7 +32,7 @@ describe("a MESSAGE", () => {
       }
     });
 
-    it(`sealed by the wrong side is refused by a ${role}`, () => {
+    it(`CURVE-MSG-01, CURVE-MSG-06: sealed by the wrong side is refused by a ${role}`, () => {
       const other = role === "server" ? "S" : "C";
       assertBreaks(
         ({ peer }) => messageFrame(peer.message("x", 0, { prefix: `CurveZMQMESSAGE${other}` })),
@@ -43,7 +43,7 @@ describe("a MESSAGE", () => {
     });
   }
 
-  it("with any bit of its body changed is refused", () => {
+  it("CURVE-MSG-06: with any bit of its body changed is refused", () => {
     const good = (receiver: CurveReceiver): Uint8Array => receiver.peer.send("before");
     receiving(({ peer }) => {
       peer.send("");
@@ -92,7 +92,7 @@ describe("a MESSAGE", () => {
   });
 
   for (const flags of [0, 4]) {
-    it(`may have the outer flags 0${flags} and, when it is long, 0${flags + 2}`, () => {
+    it(`CURVE-MSG-07: may have the outer flags 0${flags} and, when it is long, 0${flags + 2}`, () => {
       receiving((receiver) => {
         const long = "long".repeat(100);
         receiver.read(concat(
@@ -107,7 +107,7 @@ describe("a MESSAGE", () => {
     });
   }
 
-  it("with other outer flags is refused, as soon as they are there", () => {
+  it("CURVE-MSG-07: with other outer flags is refused, as soon as they are there", () => {
     for (let flags = 0; flags < 256; flags++) {
       if ((flags & ~6) === 0) continue;
       const says = new RegExp(`0x${flags.toString(16).padStart(2, "0")}`);
@@ -125,7 +125,7 @@ describe("a MESSAGE", () => {
     }
   });
 
-  it("with unknown flags inside is refused", () => {
+  it("CURVE-MSG-03, CURVE-MSG-05: with unknown flags inside is refused", () => {
     for (let flags = 4; flags < 256; flags++) {
       for (const size of [1, 1_000, 3_000, 100_000]) {
         if (size > 1 && flags % 31 !== 4) continue;
@@ -138,7 +138,7 @@ describe("a MESSAGE", () => {
     }
   });
 
-  it("that is too short is refused", () => {
+  it("CURVE-MSG-01, CURVE-MSG-06: that is too short is refused", () => {
     for (let size = 0; size < 33; size++) {
       const whole = 8;
       assertBreaks(
@@ -148,7 +148,7 @@ describe("a MESSAGE", () => {
     }
   });
 
-  it("that is cut or has more at its end is refused", () => {
+  it("CURVE-MSG-06: that is cut or has more at its end is refused", () => {
     for (const size of [1, 40, 300]) {
       const text = "x".repeat(size);
       for (const cut of [1, size]) {

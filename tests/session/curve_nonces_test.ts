@@ -14,7 +14,7 @@ const CRYPTOGRAPHIC = "ERR_ZMTP_CRYPTOGRAPHIC";
 const MOST = 2n ** 64n - 1n;
 
 describe("the nonce of a MESSAGE", () => {
-  it("may be any above the last one", () => {
+  it("CURVE-NONCE-05, CURVE-NONCE-09: may be any above the last one", () => {
     receiving((receiver) => {
       const nonces = [3n, 4n, 5n, 1_000n, 1_001n, 2n ** 32n, 2n ** 53n + 1n, MOST - 1n, MOST];
       for (const nonce of nonces) {
@@ -39,7 +39,7 @@ describe("the nonce of a MESSAGE", () => {
     [MOST, 3n],
   ] as const;
   for (const [first, second] of falls) {
-    it(`must not be ${second} after ${first}`, () => {
+    it(`CURVE-NONCE-04, CURVE-NONCE-09: must not be ${second} after ${first}`, () => {
       assertBreaks(
         ({ peer }) =>
           concat(
@@ -58,7 +58,7 @@ describe("the nonce of a MESSAGE", () => {
     }
   });
 
-  it("must be above that of the INITIATE that was sent, or of the READY", async () => {
+  it("CURVE-NONCE-06: must be above that of the INITIATE that was sent, or of the READY", async () => {
     for (const nonce of [2n, 7n, 2n ** 40n]) {
       for (const role of ["server", "client"] as const) {
         for (const [next, code] of [[nonce + 1n, undefined], [nonce, SEQUENCE]] as const) {
@@ -75,7 +75,7 @@ describe("the nonce of a MESSAGE", () => {
     }
   });
 
-  it("must rise when frames are repeated or change places, in one read or in many", () => {
+  it("CURVE-NONCE-04: must rise when frames are repeated or change places, however they are read", () => {
     const texts = ["a", "b", "c", "d"];
     for (const size of [Infinity, 1]) {
       receiving((receiver) => {
@@ -93,7 +93,7 @@ describe("the nonce of a MESSAGE", () => {
     }
   });
 
-  it("may leave out frames: what was lost on the way is not noticed here", () => {
+  it("CURVE-NONCE-05: may leave out frames: what was lost on the way is not noticed here", () => {
     receiving((receiver) => {
       const [a, , c] = ["a", "b", "c"].map((text) => receiver.peer.send(text));
       receiver.read(concat(a, c));
@@ -101,7 +101,7 @@ describe("the nonce of a MESSAGE", () => {
     });
   });
 
-  it("does not advance with a frame that does not open", () => {
+  it("CURVE-NONCE-07: does not advance with a frame that does not open", () => {
     // The link ends with it all the same: this keeps the fault what it is, not a complaint about the nonce.
     assertBreaks(({ peer }) => {
       const altered = peer.message("x", 0, { nonce: MOST });

@@ -32,7 +32,7 @@ const [HELLO, WELCOME, INITIATE, READY] = HANDSHAKE.map(({ frame }) => frame);
 describe("a CURVE server", () => {
   const server = (): Promise<Session> => greeted(serverSession());
 
-  it("takes a HELLO of 200 octets only", async () => {
+  it("CURVE-HELLO-01, CURVE-HELLO-05: takes a HELLO of 200 octets only, and answers no other", async () => {
     const body = bodyOf(HELLO);
     for (const size of [6, 7, 8, 100, 120, 136, 199]) {
       await assertBroken(
@@ -48,7 +48,7 @@ describe("a CURVE server", () => {
     }
   });
 
-  it("takes a HELLO whose version, padding and signature are right", async () => {
+  it("CURVE-HELLO-01, CURVE-HELLO-02, CURVE-HELLO-03, CURVE-HELLO-04: wants all of HELLO", async () => {
     const client = new CurveClient({ serverKey: KEYS.server });
     for (const version of [[0, 0], [0, 1], [1, 1], [2, 0], [255, 255]]) {
       const hello = client.hello({ version: Uint8Array.from(version) });
@@ -68,7 +68,7 @@ describe("a CURVE server", () => {
     }
   });
 
-  it("takes a HELLO with any nonce, and an INITIATE and messages with greater ones", async () => {
+  it("CURVE-NONCE-05, CURVE-NONCE-06: takes HELLO with any nonce, INITIATE with a greater", async () => {
     for (const nonce of [0n, 1n, 7n, 2n ** 53n + 1n, 2n ** 64n - 2n]) {
       const [session, client] = await welcomed({ nonce });
       await deliver(session, commandFrame(client.initiate()));
@@ -82,7 +82,7 @@ describe("a CURVE server", () => {
     }
   });
 
-  it("refuses a HELLO for another server", async () => {
+  it("CURVE-SEQ-03, CURVE-HELLO-02: refuses a HELLO for another server", async () => {
     for (const serverKey of [random(32), KEYS.client, new Uint8Array(32).fill(9)]) {
       const frame = commandFrame(new CurveClient({ serverKey }).hello());
       await assertBroken(await server(), frame, CRYPTOGRAPHIC, /HELLO/);
@@ -103,7 +103,7 @@ describe("a CURVE server", () => {
     "hello": framed(concat(named("hello"), bodyOf(HELLO).subarray(6)), 4),
   };
   for (const [name, frame] of Object.entries(others)) {
-    it(`refuses ${name} where HELLO belongs`, async () => {
+    it(`CURVE-SEQ-01, CURVE-SEQ-05: refuses ${name} where HELLO belongs`, async () => {
       const says = new RegExp(`${name}.*HELLO`);
       for (const piece of [undefined, 1]) {
         await assertBroken(await server(), frame, UNEXPECTED, says, piece);
@@ -113,7 +113,7 @@ describe("a CURVE server", () => {
 
   for (const [name, frame] of Object.entries({ ...others, HELLO, INITIATE: undefined })) {
     if (frame === undefined) continue;
-    it(`refuses ${name} where INITIATE belongs`, async () => {
+    it(`CURVE-SEQ-01, CURVE-SEQ-04, CURVE-SEQ-05: refuses ${name} where INITIATE belongs`, async () => {
       const [session] = await welcomed();
       await assertBroken(session, frame, UNEXPECTED, new RegExp(`${name}.*INITIATE`));
     });
@@ -127,7 +127,7 @@ describe("a CURVE server", () => {
     await assertBroken(session, messageFrame(client.message("early")), UNEXPECTED, /0x00/);
   });
 
-  it("has ERROR from nobody", async () => {
+  it("CURVE-SEQ-02, CURVE-ERR-03: has ERROR from nobody", async () => {
     for (const reason of ["400", "", "whatever"]) {
       const frame = commandFrame(errorBody(reason));
       await assertBroken(await server(), frame, UNEXPECTED, /ERROR.*HELLO/);
@@ -136,7 +136,7 @@ describe("a CURVE server", () => {
     }
   });
 
-  it("answers the same HELLO with other keys and another cookie", async () => {
+  it("CURVE-KEY-02, CURVE-KEY-04: answers the same HELLO with other keys and another cookie", async () => {
     const answers = new Set<string>();
     for (let i = 0; i < 4; i++) {
       const session = await greeted(serverSession({ entropy: [] }));
@@ -146,7 +146,7 @@ describe("a CURVE server", () => {
     assertEquals(answers.size, 4);
   });
 
-  it("refuses the cookie of another connection, also of the same client", async () => {
+  it("CURVE-WELCOME-02, CURVE-INIT-04, CURVE-KEY-04: refuses another connection's cookie", async () => {
     const [first, client] = await welcomed();
     const stale = commandFrame(client.initiate());
     const second = await greeted(serverSession({ entropy: [] }));
@@ -163,7 +163,7 @@ describe("a CURVE server", () => {
     first.end();
   });
 
-  it("refuses an INITIATE for which there was no HELLO or a second one", async () => {
+  it("CURVE-SEQ-05: refuses an INITIATE for which there was no HELLO or a second one", async () => {
     await assertBroken(await greeted(serverSession({ entropy: [] })), INITIATE, UNEXPECTED);
     const [session, client] = await welcomed();
     const frame = commandFrame(client.initiate());
@@ -172,7 +172,7 @@ describe("a CURVE server", () => {
     session.end();
   });
 
-  it("refuses an INITIATE that is too short", async () => {
+  it("CURVE-INIT-01, CURVE-INIT-02: refuses an INITIATE that is too short or too long", async () => {
     for (const size of [9, 105, 113, 128, 256]) {
       const [session, client] = await welcomed();
       const frame = commandFrame(client.initiate().subarray(0, size));
@@ -188,7 +188,7 @@ describe("a CURVE server", () => {
     await assertBroken(session, frame, CRYPTOGRAPHIC, /INITIATE/);
   });
 
-  it("refuses a vouch for another server, another connection, or by another key", async () => {
+  it("CURVE-INIT-03, CURVE-INIT-04, CURVE-INIT-05: refuses a vouch for or by another", async () => {
     const other = keyPair();
     const vouches: Readonly<Record<string, [(client: CurveClient) => Uint8Array, string, RegExp]>> =
       {
@@ -242,7 +242,7 @@ describe("a CURVE server", () => {
     "have a routing id of 256 octets": concat(dealer, properties(["Identity", "x".repeat(256)])),
   };
   for (const [what, metadata] of Object.entries(broken)) {
-    it(`refuses properties that ${what}`, async () => {
+    it(`CURVE-INIT-05, CURVE-INIT-07: refuses properties that ${what}`, async () => {
       const [session, client] = await welcomed();
       const frame = commandFrame(client.initiate({ metadata }));
       const error = await deliver(session, frame).catch((error) => error);

@@ -33,18 +33,18 @@ describe("in a CURVE connection", () => {
     "a command in small letters": command("message", new Uint8Array(60)),
   };
   for (const [what, octets] of Object.entries(clear)) {
-    it(`${what} in clear is refused`, () => {
+    it(`CURVE-MSG-08: ${what} in clear is refused`, () => {
       assertBreaks((receiver) => concat(receiver.peer.send("good"), octets), UNEXPECTED, [[
         "good",
       ]]);
     });
   }
 
-  it("a frame in clear with MORE is refused", () => {
+  it("CURVE-MSG-07, CURVE-MSG-08: a frame in clear with MORE is refused", () => {
     assertBreaks(() => frame("x", true), FLAGS);
   });
 
-  it("commands come inside, also between the frames of a message", () => {
+  it("CURVE-MSG-04, CURVE-MSG-05: commands come inside, also between the frames of a message", () => {
     receiving((receiver) => {
       const { peer } = receiver;
       receiver.read(concat(
@@ -64,7 +64,7 @@ describe("in a CURVE connection", () => {
     });
   });
 
-  it("a command inside with MORE is refused", () => {
+  it("CURVE-MSG-05: a command inside with MORE is opened, and refused as in clear", () => {
     for (const size of [0, 1_000, 3_000, 8_000]) {
       for (const piece of [Infinity, 700, 1]) {
         receiving((receiver) => {
@@ -90,7 +90,7 @@ describe("in a CURVE connection", () => {
     }
   });
 
-  it("a message of which a frame does not open is not delivered in part", () => {
+  it("CURVE-MSG-06: a message of which a frame does not open is not delivered in part", () => {
     for (const broken of [1, 2]) {
       for (const size of [10, 1_000, 100_000]) {
         receiving((receiver) => {
@@ -108,7 +108,7 @@ describe("in a CURVE connection", () => {
     }
   });
 
-  it("2^63 octets are refused when they are announced", () => {
+  it("CURVE-MSG-02: 2^63 octets are refused when they are announced", () => {
     for (const size of [2n ** 31n + 33n, 2n ** 63n, MOST]) {
       receiving((receiver) => {
         receiver.read(longHeader(size));
