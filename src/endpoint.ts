@@ -165,7 +165,9 @@ export function isIpv4(host: string): boolean {
 /** True for an IPv6 address, with or without a zone. */
 export function isIpv6(host: string): boolean {
   const address = host.replace(/%.+$/, "");
-  return address.includes(":") && URL.canParse(`http://[${address}]/`);
+  // Other characters can end what the parser takes for the address.
+  return /^[\da-f:.]+$/i.test(address) && address.includes(":") &&
+    URL.canParse(`http://[${address}]/`);
 }
 
 function invalid(text: string, use: EndpointUse, why: string): EndpointError {

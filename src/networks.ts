@@ -43,6 +43,14 @@ function mapped(octets: readonly number[]): readonly number[] {
   return prefix.every((octet, i) => octet === (i < 10 ? 0 : 255)) ? octets.slice(12) : [];
 }
 
+/** What stands for whoever has an address: one with IPv6 has at least all that share the first 64 bits. */
+export function partyOf(address: string): string {
+  const octets = address.includes(":") ? addressOctets(address) : undefined;
+  if (octets === undefined) return address;
+  const inner = mapped(octets);
+  return inner.length > 0 ? inner.join(".") : octets.slice(0, 8).join(":");
+}
+
 /** The octets of an IPv4 or IPv6 address; undefined when it is neither. */
 export function addressOctets(address: string): readonly number[] | undefined {
   if (isIpv4(address)) return address.split(".").map(Number);

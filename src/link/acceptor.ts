@@ -1,18 +1,23 @@
 // The binding side of one endpoint: listens, and gives each peer that finishes its handshake a pipe of its own.
 
-import type { IpcEndpoint, TcpEndpoint } from "../endpoint.ts";
-import { ZmqError } from "../errors.ts";
+import { formatEndpoint, type IpcEndpoint, type TcpEndpoint } from "../endpoint.ts";
+import { codeOf, ZmqError } from "../errors.ts";
 import { asError } from "../events.ts";
 import { isInNetwork, parseNetwork } from "../networks.ts";
 import { listOf } from "../option_values.ts";
 import type { PeerIdentity } from "../peer.ts";
 import type { Pipe } from "../routing/pipe.ts";
 import type { LinkHost, Security } from "./host.ts";
-import { Link, type LinkOwner, peerAddress } from "./link.ts";
+import { peerAddress } from "./addresses.ts";
+import { Link, type LinkOwner } from "./link.ts";
 import { type Bound, listenAt, listenAtSync } from "./listening.ts";
+import { Pending } from "./pending.ts";
 import { admitPipe, closePipe, openPipe } from "./pipes.ts";
 import { RawLink } from "./raw_link.ts";
 import type { ByteStream } from "./stream.ts";
+
+/** There are no file descriptors left, of the process or of the system. */
+const SHORTAGE: readonly unknown[] = ["EMFILE", "ENFILE"];
 
 /** A connection of either kind. */
 type AnyLink = Link | RawLink;
@@ -22,6 +27,7 @@ export class Acceptor implements LinkOwner {
   readonly #done: () => void;
   readonly #security: Security;
   readonly #links: Map<AnyLink, Pipe | undefined> = new Map();
+  readonly #pending: Pending<AnyLink> = new Pending();
   #bound: Bound | undefined;
   /** Connections that came before `listen` was done. */
   #early: ByteStream[] = [];
@@ -76,22 +82,25 @@ export class Acceptor implements LinkOwner {
       address: this.endpoint,
       peerAddress: peerAddress(stream.remote, this.endpoint),
     };
-    if (!isWelcome(stream, options.tcpAcceptFilter)) {
+    const unwelcome = whyNot(stream, options.tcpAcceptFilter);
+    if (unwelcome !== undefined) {
       stream.abort();
-      const error = new ZmqError("EACCES", "The address is not one that tcpAcceptFilter admits", {
-        address: where.peerAddress,
-      });
-      return monitor.emit({ type: "accept:error", ...where, error });
+      return monitor.emit({ type: "accept:error", ...where, error: unwelcome });
     }
     monitor.emit({ type: "accept", ...where });
+    const most = options.maxPendingHandshakes;
+    if (most > 0 && this.#pending.size >= most) this.#pending.evict(tooMany(most));
     const link = type === "STREAM"
       ? new RawLink(this.#host, this, stream, this.endpoint)
       : new Link(this.#host, this, stream, this.endpoint, this.#security);
     this.#links.set(link, undefined);
+    this.#pending.add(link);
     link.start();
   };
 
   readonly failed = (error: unknown): void => {
+    // Those that never finish their handshake must not keep the others out.
+    if (SHORTAGE.includes(codeOf(error))) this.#pending.evict(asError(error));
     this.#host.monitor.emit({
       type: "accept:error",
       address: this.#bound?.endpoint ?? "",
@@ -103,15 +112,23 @@ export class Acceptor implements LinkOwner {
     const pipe = openPipe(this.#host, link.address, undefined);
     pipe.endpoint = link.endpoint;
     const admitted = admitPipe(this.#host, pipe, peer);
-    if (!(admitted instanceof Error)) this.#links.set(link, pipe);
+    if (admitted instanceof Error) return admitted;
+    this.#pending.delete(link);
+    this.#links.set(link, pipe);
     return admitted;
   }
 
   ended(link: AnyLink): void {
     const pipe = this.#links.get(link);
     this.#links.delete(link);
+    if (link.lingers) this.#pending.refused(link);
+    else this.#pending.delete(link);
     if (pipe !== undefined) closePipe(this.#host, pipe);
     this.#check();
+  }
+
+  gone(link: AnyLink): void {
+    this.#pending.delete(link);
   }
 
   /** Stops listening. The promise is for the listener alone; its links go on until they are sent empty. */
@@ -155,10 +172,29 @@ export class Acceptor implements LinkOwner {
   }
 }
 
-/** True when the accept filter admits the peer's address, or is not about it. */
-function isWelcome({ remote }: ByteStream, filter: string | readonly string[] | null): boolean {
-  if (filter === null || !("host" in remote)) return true;
+function tooMany(most: number): ZmqError {
+  return new ZmqError(
+    "ENOBUFS",
+    `The peer did not finish the handshake before ${most} others had begun theirs; ` +
+      "maxPendingHandshakes sets the limit",
+  );
+}
+
+/** Why a connection is not served: nothing is known of who it is, or the accept filter does not admit the address. */
+function whyNot(
+  { remote }: ByteStream,
+  filter: string | readonly string[] | null,
+): ZmqError | undefined {
+  if (!("host" in remote)) return undefined;
+  // Some runtimes hand it over all the same, with what the peer sent; no rule about addresses would see it.
+  if (remote.host === "") {
+    return new ZmqError("ENOTCONN", "The peer was gone before the connection was accepted");
+  }
   const networks = listOf(filter);
-  return networks.length === 0 ||
+  const admitted = networks.length === 0 ||
     networks.some((network) => isInNetwork(remote.host, parseNetwork(network)!));
+  if (admitted) return undefined;
+  return new ZmqError("EACCES", "The address is not one that tcpAcceptFilter admits", {
+    address: formatEndpoint(remote),
+  });
 }

@@ -10,7 +10,8 @@ import type { PeerIdentity } from "../peer.ts";
 import type { Pipe } from "../routing/pipe.ts";
 import { dial } from "./dialing.ts";
 import type { LinkHost, Security } from "./host.ts";
-import { Link, type LinkOwner, peerAddress } from "./link.ts";
+import { peerAddress } from "./addresses.ts";
+import { Link, type LinkOwner } from "./link.ts";
 import { admitPipe, closePipe, meetPipe, openPipe } from "./pipes.ts";
 import { RawLink } from "./raw_link.ts";
 import type { ByteStream } from "./stream.ts";
@@ -198,7 +199,8 @@ export class Dialer implements LinkOwner {
  * this side does not let the peer in: it may be another one next time.
  */
 function isFinal(error: unknown): boolean {
-  return error instanceof ProtocolError ||
+  // What is wrong with this side's own ZAP handler is not the peer's doing either.
+  return (error instanceof ProtocolError && !error.code.startsWith("ERR_ZAP_")) ||
     (error instanceof AuthenticationError && error.byPeer && error.status !== 300);
 }
 

@@ -7,13 +7,15 @@ import type { PeerIdentity } from "../peer.ts";
 import type { Pipe, PipeLink } from "../routing/pipe.ts";
 import type { ReferencePipe } from "../routing/references.ts";
 import type { LinkHost } from "./host.ts";
-import { CLOSE_TIME, peerAddress } from "./link.ts";
+import { hostOf, peerAddress } from "./addresses.ts";
+import { CLOSE_TIME } from "./link.ts";
 import type { ByteSink, ByteStream } from "./stream.ts";
 import { tellDisconnect } from "./telling.ts";
 
 /** Most octets of one read at first, and later where reads fill it. */
 const READ_SIZE = 8 * 1024;
 const READ_LIMIT = 64 * 1024;
+const NOTHING = new Uint8Array(0);
 /** Short pieces are gathered up to this for one write. */
 const WRITE_LIMIT = 64 * 1024;
 
@@ -47,6 +49,9 @@ export class RawLink implements ByteSink, PipeLink {
   final = false;
   readonly endpoint: string;
   readonly address: string;
+  readonly peerHost: string;
+  /** It waits for nobody. */
+  readonly lingers = false;
 
   constructor(host: LinkHost, owner: RawLinkOwner, stream: ByteStream, endpoint: string) {
     this.#host = host;
@@ -54,6 +59,7 @@ export class RawLink implements ByteSink, PipeLink {
     this.#stream = stream;
     this.endpoint = endpoint;
     this.address = peerAddress(stream.remote, endpoint);
+    this.peerHost = hostOf(stream);
   }
 
   get ready(): boolean {
@@ -67,7 +73,7 @@ export class RawLink implements ByteSink, PipeLink {
     this.#pipe = pipe as ReferencePipe;
     this.#pipe.peerAddress = this.address;
     this.#pipe.peer = { ...ANYBODY };
-    this.#pipe.peerHost = "host" in this.#stream.remote ? this.#stream.remote.host : "";
+    this.#pipe.peerHost = this.peerHost;
     this.#pipe.link = this;
     this.#host.linked(pipe);
     this.#notify();
@@ -180,8 +186,14 @@ export class RawLink implements ByteSink, PipeLink {
     this.#end(reason);
   }
 
+  evict(reason: Error): void {
+    this.#end(reason);
+  }
+
   closed(error: unknown): void {
     this.#cancelAbort();
+    // Messages that nobody reads may keep this one for long.
+    this.#memory = NOTHING;
     if (this.#ended) return;
     // The peer ended it: the user did not.
     if (this.#pipe !== undefined && !this.#closing) this.#notify();
