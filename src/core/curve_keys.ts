@@ -8,7 +8,7 @@ import {
   CURVE_OVERHEAD,
   LONG_HEADER,
 } from "../../wasm/layout.ts";
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, ZmqError } from "../errors.ts";
 import { frameSize } from "../span.ts";
 import type { Core } from "./instance.ts";
 
@@ -50,8 +50,9 @@ export class CurveKeys {
     new DataView(bytes.buffer).setBigUint64(at + CURVE_NONCE, nonce, true);
   }
 
-  /** Seals plain frames that are no part of an outbox. */
+  /** Seals plain frames that are no part of an outbox. Not when the connection is over. */
   sealFrames(frames: Uint8Array): Uint8Array {
+    if (this.#wiped) throw over();
     const core = this.#core;
     let room = frames.length;
     for (let at = 0; at < frames.length; at += frameSize(frames, at)) {
@@ -71,6 +72,8 @@ export class CurveKeys {
 
   /** Lends the key for what is received to a core that has octets to open; `giveBack` must follow. */
   lend(core: Core): void {
+    // Its memory may be another connection's by now.
+    if (this.#wiped) throw over();
     const { bytes } = this.#core;
     const from = this.#receiving;
     core.bytes.set(bytes.subarray(from, from + CURVE_KEYS_SIZE), CURVE_KEYS);
@@ -90,6 +93,10 @@ export class CurveKeys {
     this.#core.bytes.fill(0, this.sending, this.sending + SIZE);
     this.#core.exports.free(this.sending, SIZE);
   }
+}
+
+function over(): ZmqError {
+  return new ZmqError("ECANCELED", "The connection is over, and its keys are forgotten");
 }
 
 /** The error for a connection that has sent as many messages as it may. */

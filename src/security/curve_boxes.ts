@@ -47,7 +47,12 @@ export async function transientPair(
   random: Entropy,
 ): Promise<{ pair: KeyPair; secret: Uint8Array }> {
   const secret = random(CURVE_KEY_SIZE);
-  return { pair: await KeyPair.of(secret), secret };
+  try {
+    return { pair: await KeyPair.of(secret), secret };
+  } catch (error) {
+    secret.fill(0);
+    throw error;
+  }
 }
 
 /** Seals what the parts make together. */
@@ -58,7 +63,11 @@ export function seal(
   nonce: Uint8Array,
   ...parts: Uint8Array[]
 ): Uint8Array {
-  return sealBox(core, key, nonceOf(prefix, nonce), concat(parts));
+  const plain = concat(parts);
+  const sealed = sealBox(core, key, nonceOf(prefix, nonce), plain);
+  // It may be a copy of a secret.
+  if (parts.length > 1) plain.fill(0);
+  return sealed;
 }
 
 /**

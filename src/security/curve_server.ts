@@ -42,6 +42,7 @@ const FIRST_NONCE = 2n;
 
 export class CurveServer implements Mechanism {
   readonly name: string = NAME;
+  readonly demands: string = NAME;
   readonly asServer = true;
   readonly mayRefuse = true;
   readonly #identity: CurveIdentity;
@@ -199,6 +200,7 @@ export class CurveServer implements Mechanism {
   end(): void {
     this.#door.close();
     this.#cookieKey?.fill(0);
+    this.#cookieKey = undefined;
     this.keys?.wipe();
   }
 }

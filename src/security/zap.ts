@@ -1,6 +1,7 @@
 // ZAP, the protocol between a socket and the handler that knows whom to let in (RFC 27), and when it is spoken.
 
 import { AuthenticationError, ProtocolError, ZmqError } from "../errors.ts";
+import { quoted } from "../quoted.ts";
 import { decodeMetadata, type Metadata } from "../wire/metadata.ts";
 import { Refusal } from "./mechanism.ts";
 
@@ -16,7 +17,7 @@ const TEXT_LIMIT = 255;
 const NOTHING = new Uint8Array(0);
 const EVERYBODY: Metadata = new Map();
 const utf8 = new TextEncoder();
-const text = new TextDecoder();
+const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A question to the handler. */
 export interface Question {
@@ -45,12 +46,18 @@ export class Door {
   readonly #address: string;
   readonly #ask: Ask;
   #question: Question | undefined;
+  #closed = false;
 
   /** `address` is that of the peer's host, without a port; empty for transports that have none. */
   constructor(rules: DoorRules, address: string, ask: Ask) {
     this.#rules = rules;
     this.#address = address;
     this.#ask = ask;
+  }
+
+  /** Peers without credentials are let in unasked. */
+  get isOpen(): boolean {
+    return this.#rules.domain === "";
   }
 
   /**
@@ -63,8 +70,9 @@ export class Door {
     credentials: readonly Uint8Array[],
   ): Metadata | Promise<Metadata> {
     const { domain, enforced } = this.#rules;
-    const asks = domain !== "" || mechanism === "PLAIN" || (mechanism === "CURVE" && !enforced);
+    const asks = !this.isOpen || mechanism === "PLAIN" || (mechanism === "CURVE" && !enforced);
     if (!asks) return EVERYBODY;
+    if (this.#closed) throw new ZmqError("ECANCELED", "The peer is gone before it was asked about");
     const id = String(++last);
     const { reply } = this.#question = this.#ask([
       NOTHING,
@@ -82,6 +90,7 @@ export class Door {
 
   /** The connection is over. */
   close(): void {
+    this.#closed = true;
     this.#question?.cancel();
   }
 }
@@ -117,7 +126,7 @@ function readReply(frames: readonly Uint8Array[], id: string): Metadata {
 }
 
 function said(reason: string): string {
-  const what = reason === "" ? "without a reason" : JSON.stringify(reason.slice(0, TEXT_LIMIT));
+  const what = reason === "" ? "without a reason" : quoted(reason, TEXT_LIMIT);
   return `the ZAP handler did not let the peer in, ${what}`;
 }
 

@@ -29,6 +29,7 @@ export function askHandler(around: ContextParts, request: Uint8Array[]): Questio
     census: new Census(),
     security: new SocketSecurity(around.memory, () => NO_QUESTION),
   });
+  engine.unlimited = true;
   const reply = new Promise<readonly Uint8Array[]>((resolve, reject) => {
     monitor.watch(({ type }) => {
       if (type === "disconnect") reject(gone());
@@ -41,7 +42,11 @@ export function askHandler(around: ContextParts, request: Uint8Array[]): Questio
     engine.connect(`inproc://${ZAP_NAME}`);
     engine.send(request).catch(reject);
   });
-  const cancel = () => void engine.close();
+  const cancel = () => {
+    // A handler that is slow should not have to go through questions that nobody waits for.
+    engine.withdraw();
+    void engine.close();
+  };
   reply.then(cancel, cancel);
   return { reply, cancel };
 }

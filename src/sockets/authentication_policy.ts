@@ -91,6 +91,10 @@ type CurveCheck = Extract<CurvePolicy, (...args: never) => unknown>;
 
 /** What stands for peers without an address. */
 const LOCAL = "ipc";
+/** What PLAIN can carry of a name, and of a password, in octets. */
+const CREDENTIAL_LIMIT = 255;
+/** Nobody's: it has no length and is not empty. */
+const NO_PASSWORD = new Uint8Array(1 + CREDENTIAL_LIMIT).fill(1, 1);
 const NOBODY = (): boolean => false;
 const utf8 = new TextEncoder();
 /** Broken text is nobody's name or password. */
@@ -166,17 +170,37 @@ function plainCheck(name: string, policy: PlainPolicy): PlainCheck {
   if (typeof policy !== "object" || policy === null || (!isMap && Symbol.iterator in policy)) {
     throw wrongType(name, "names with their passwords, or a function", policy);
   }
-  const passwords = new Map(isMap ? policy : Object.entries(policy));
-  for (const [username, password] of passwords) {
-    if (typeof username === "string" && typeof password === "string") continue;
-    throw withCode(new TypeError(`Cannot set ${name}: a password must be a string`), "EINVAL");
+  const passwords = new Map<string, Uint8Array>();
+  for (const [username, password] of isMap ? policy : Object.entries(policy)) {
+    if (typeof username !== "string" || typeof password !== "string") {
+      throw withCode(new TypeError(`Cannot set ${name}: a password must be a string`), "EINVAL");
+    }
+    const octets = padded(password);
+    if (octets === undefined || padded(username) === undefined) {
+      throw outOfRange(
+        name,
+        "a longer name or password",
+        `at most ${CREDENTIAL_LIMIT} octets each`,
+      );
+    }
+    passwords.set(username, octets);
   }
   return ({ username, password }) => {
     const right = passwords.get(username);
-    // It takes as long for a name that nobody has.
-    const same = sameOctets(utf8.encode(password), utf8.encode(right ?? ""));
+    // It takes as long for a name that nobody has, and for a password of another length.
+    const same = sameOctets(padded(password) ?? NO_PASSWORD, right ?? NO_PASSWORD);
     return same && right !== undefined;
   };
+}
+
+/** A password as it is compared: its length, then its octets, then zeros. Undefined when PLAIN cannot carry it. */
+function padded(password: string): Uint8Array | undefined {
+  const octets = utf8.encode(password);
+  if (octets.length > CREDENTIAL_LIMIT) return undefined;
+  const all = new Uint8Array(1 + CREDENTIAL_LIMIT);
+  all[0] = octets.length;
+  all.set(octets, 1);
+  return all;
 }
 
 function curveCheck(name: string, policy: CurvePolicy): CurveCheck {

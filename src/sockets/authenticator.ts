@@ -3,7 +3,7 @@
 import { CURVE_KEY_SIZE } from "../curve_key.ts";
 import { withCode } from "../errors.ts";
 import type { Frame } from "../message.ts";
-import { wrongType } from "../option_values.ts";
+import { outOfRange, wrongType } from "../option_values.ts";
 import { ZAP_NAME } from "../security/zap.ts";
 import { encodeMetadata } from "../wire/metadata.ts";
 import {
@@ -38,8 +38,8 @@ export interface AuthenticatorStats {
 
 /** Credentials that each mechanism has. */
 const CREDENTIALS = { NULL: 0, PLAIN: 2, CURVE: 1 } as const;
-/** Before the credentials: the asker's routing id, an empty frame, version, id, domain, address, routing id, mechanism. */
-const PARTS = 8;
+/** Before the credentials: version, id, domain, address, routing id, mechanism. */
+const PARTS = 6;
 const VERSION = "1.0";
 const NAME_PATTERN = /^[A-Za-z0-9\-_.+]{1,255}$/;
 const ID_LIMIT = 255;
@@ -101,8 +101,10 @@ export class Authenticator {
       void this.#socket.close();
       throw error;
     }
+    const engine = engineOf(this.#socket);
+    engine.unlimited = true;
     // Not by `receive`, which would keep the process alive.
-    engineOf(this.#socket).watch(this.#serve);
+    engine.watch(this.#serve);
   }
 
   /**
@@ -119,6 +121,10 @@ export class Authenticator {
     const access = new Access(rest, "");
     const others = new Map(
       partsOf(domains).map(([domain, part]) => {
+        const size = utf8.encode(domain).length;
+        if (size > ID_LIMIT) {
+          throw outOfRange("domains", `a name of ${size} octets`, `at most ${ID_LIMIT}`);
+        }
         const prefix = `domains.${domain}.`;
         checkNames(prefix, part, known);
         return [domain, new Access(part, prefix)];
@@ -137,14 +143,18 @@ export class Authenticator {
     }
   };
 
+  /** The routing ids of all hops come first, up to an empty frame; where there is none, nobody could be answered. */
   async #answer(message: readonly Frame[]): Promise<void> {
-    const reply = await this.#reply(message);
-    if (!this.#socket.closed) this.#socket.trySend([message[0], "", VERSION, ...reply]);
+    const start = 1 + message.findIndex((frame) => frame.length === 0);
+    if (start === 0) return void this.#failed++;
+    const reply = await this.#reply(message.slice(start));
+    if (this.#socket.closed) return;
+    this.#socket.trySend([...message.slice(0, start), VERSION, ...reply]);
   }
 
   /** The id, status, text, user id and metadata of the reply. */
   async #reply(message: readonly Frame[]): Promise<(string | Uint8Array)[]> {
-    const id = message[3] ?? NOTHING;
+    const id = message[1] ?? NOTHING;
     const request = readRequest(message);
     if (request === undefined) {
       this.#failed++;
@@ -212,8 +222,8 @@ function checkNames(prefix: string, policy: unknown, known: readonly string[]): 
 
 /** The request; undefined when it is malformed. */
 function readRequest(message: readonly Frame[]): AuthenticationRequest | undefined {
-  const [, empty, version, , domain, address, , mechanism] = message;
-  if (message.length < PARTS || empty.length > 0 || String(version) !== VERSION) return undefined;
+  const [version, , domain, address, , mechanism] = message;
+  if (message.length < PARTS || String(version) !== VERSION) return undefined;
   const name = String(mechanism);
   if (name !== "NULL" && name !== "PLAIN" && name !== "CURVE") return undefined;
   const credentials = message.slice(PARTS);

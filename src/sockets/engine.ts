@@ -50,6 +50,9 @@ export class Engine implements LinkHost, Queued {
   #reason: () => ZmqError = closedMeanwhile;
   #closedNow: () => void = () => {};
 
+  /** What it sends is no message of a user's: the context's limit is not for it. */
+  unlimited = false;
+
   constructor(
     type: SocketType,
     pattern: Pattern,
@@ -121,7 +124,7 @@ export class Engine implements LinkHost, Queued {
 
   #toSend(value: MessageLike | readonly MessageLike[]): Outgoing {
     const message = toOutgoing(value);
-    if (this.around.sockets.limited) this.#checkSizes(message);
+    if (this.around.sockets.limited && !this.unlimited) this.#checkSizes(message);
     return message;
   }
 
@@ -328,6 +331,8 @@ export class Engine implements LinkHost, Queued {
 
   linked(pipe: Pipe): void {
     this.pattern.linked?.(pipe);
+    // A peer of ZMTP 1.0 is reported at once.
+    this.changed();
   }
 
   unlinked(pipe: Pipe): void {
@@ -447,6 +452,11 @@ export class Engine implements LinkHost, Queued {
   disconnect(text: string): void {
     this.assertOpen();
     this.#endpoints.disconnect(text);
+  }
+
+  /** Takes back what peers of the context have not read, and all that waits. */
+  withdraw(): void {
+    for (const { outbox } of this.census.pipes) outbox.clear();
   }
 
   // Closing

@@ -111,7 +111,7 @@ describe("client keys of an Authenticator", () => {
     assertEquals(await questions.status(curveAs(CLIENT_KEYS.publicOctets)), "400");
   });
 
-  it("are asked for by one frame of 32 octets", async () => {
+  it("ZAP-REQ-08: are asked for by one frame of 32 octets", async () => {
     authenticator({ curve: "any" });
     const questions = stage.cleanup.add(new ZapAsker(stage.context));
     const wrong = [

@@ -1,6 +1,6 @@
 // The life of an Authenticator: bound at once, configured again while peers come, closed, followed by another.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
 import { Authenticator, type AuthenticatorPolicy, Context, context as common } from "../../mod.ts";
 import { SYSTEM_TRANSPORTS } from "../_util/anywhere.ts";
@@ -8,7 +8,7 @@ import { eventually, pause } from "../_util/deadline.ts";
 import { codeOf } from "../_util/event_log.ts";
 import { assertSays, failure } from "../_util/rejection.ts";
 import { describeOver } from "../_util/transports.ts";
-import { plainAs, ZapAsker } from "../_util/zap_asker.ts";
+import { curveAs, plainAs, ZapAsker } from "../_util/zap_asker.ts";
 import { ZAP_ENDPOINT } from "../_util/zap_handler.ts";
 import { MECHANISM_NAMES, PASSWORD, USERNAME } from "../_util/zap_mechanisms.ts";
 import { assertDenied, assertLetIn, ZapStage } from "../_util/zap_stage.ts";
@@ -61,7 +61,7 @@ describeOver(SYSTEM_TRANSPORTS, "an Authenticator", (transport) => {
 describe("an Authenticator", () => {
   afterEach(() => stage.clear());
 
-  it("is the only handler of its context", async () => {
+  it("ZAP-ARCH-02, ZAP-ARCH-03: is the only handler of its context", async () => {
     const auth = authenticator();
     const error = failure(() => authenticator(), "EADDRINUSE");
     assertSays(error, ZAP_ENDPOINT);
@@ -103,6 +103,25 @@ describe("an Authenticator", () => {
     const context = new Context();
     await context.terminate();
     failure(() => new Authenticator({ ...OPEN, context }), "EFAULT");
+  });
+
+  it("whose reply is above the context's maxMessageSize answers all the same, and goes on", async () => {
+    const context = new Context({ maxMessageSize: 35 });
+    const metadata = { "X-Role": "x".repeat(100) };
+    stage.cleanup.add(
+      new Authenticator({
+        context,
+        curve: "any",
+        plain: ({ username }) => ({ userId: username, metadata }),
+      }),
+    );
+    const asker = stage.cleanup.add(new ZapAsker(context));
+    // The user id of a key is its 40 characters.
+    for (const question of [curveAs(new Uint8Array(32)), plainAs("a", "b")]) {
+      const status = await asker.status(question);
+      assert(["200", "500"].includes(status), status);
+    }
+    assertEquals(await asker.status({}), "200");
   });
 
   it("may be closed twice, at once and later", async () => {

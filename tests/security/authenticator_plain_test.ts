@@ -125,6 +125,16 @@ describe("passwords of an Authenticator", () => {
     });
   }
 
+  it("may have 255 octets, as many as PLAIN carries, and names too", async () => {
+    const [name, word] = ["u".repeat(255), "✓".repeat(85)];
+    authenticator({ plain: { [name]: word } });
+    const questions = asker();
+    assertEquals(await questions.status(plainAs(name, word)), "200");
+    assertEquals(await questions.status(plainAs(name, `${word}x`)), "400");
+    assertEquals(await questions.status(plainAs(name, "")), "400");
+    assertEquals(await questions.status(plainAs(`${name}u`, word)), "400");
+  });
+
   it("that are no text at all are wrong, not nearly right", async () => {
     authenticator({ plain: { "\uFFFD": "\uFFFD", "user": "\uFFFD" } });
     const questions = asker();
@@ -178,7 +188,7 @@ describe("passwords of an Authenticator", () => {
     assertEquals(await asker().status(plainAs(USERNAME, PASSWORD)), "400");
   });
 
-  it("are asked for by two frames, not by more or fewer", async () => {
+  it("ZAP-REQ-08: are asked for by two frames, not by more or fewer", async () => {
     authenticator({ plain: () => true });
     const questions = asker();
     for (const credentials of [[], ["a"], ["a", "b", "c"]]) {
@@ -232,7 +242,7 @@ describe("a callback of an Authenticator that gives", () => {
   afterEach(() => stage.clear());
 
   for (const [what, [callback, status]] of Object.entries(CALLBACKS)) {
-    it(`${what} leads to ${status}`, async () => {
+    it(`ZAP-REP-04, ZAP-REP-06: ${what} leads to ${status}`, async () => {
       authenticator({ plain: callback as () => boolean, curve: callback as () => boolean });
       const questions = asker();
       const verdict = await questions.ask(plainAs(USERNAME, PASSWORD));

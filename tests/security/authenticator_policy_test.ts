@@ -119,7 +119,7 @@ describe("an Authenticator without rules", () => {
     await auth.close();
   });
 
-  it("does not let in by a mechanism that it does not know", async () => {
+  it("ZAP-REQ-07: does not let in by a mechanism that it does not know", async () => {
     const auth = authenticator({ plain: () => true, curve: "any" });
     for (const credentials of [[], ["principal"], ["a", "b"], [new Uint8Array(32)]]) {
       const status = await asker().status({ mechanism: "GSSAPI", credentials });
@@ -143,7 +143,7 @@ describe("an Authenticator that gets a request", () => {
   afterEach(() => stage.clear());
 
   for (const [what, frames] of Object.entries(BROKEN_REQUESTS)) {
-    it(`${what} does not say yes, and goes on`, async () => {
+    it(`ZAP-REQ-01, ZAP-REQ-02, ZAP-REQ-07: ${what} does not say yes, and goes on`, async () => {
       authenticator({ plain: () => true, curve: "any" });
       const broken = asker();
       const answered = broken.askFrames(frames as string[]).then(({ status }) => status, () => "");
@@ -174,6 +174,14 @@ const WRONG: readonly (readonly [what: string, policy: object, ...says: string[]
   ["a password that is null", { plain: { [USERNAME]: null } }, "plain", "string"],
   ["a password of a Map that is a number", { plain: new Map([[USERNAME, 12_345_678]]) }, "plain"],
   ["a name of a Map that is no text", { plain: new Map([[5, SECRET]]) }, "plain"],
+  [
+    "a password that PLAIN cannot carry",
+    { plain: { [USERNAME]: SECRET.repeat(9) } },
+    "plain",
+    "255",
+  ],
+  ["one in a Map", { plain: new Map([[USERNAME, "✓".repeat(86)]]) }, "plain", "255"],
+  ["a name that PLAIN cannot carry", { plain: { ["u".repeat(256)]: SECRET } }, "plain", "255"],
   ["keys that are one text", { curve: SECRET }, "curve", "any"],
   ["keys that are one key", { curve: CLIENT_KEYS.publicKey }, "curve"],
   ["keys that are a number", { curve: 5 }, "curve", "number"],
@@ -185,6 +193,7 @@ const WRONG: readonly (readonly [what: string, policy: object, ...says: string[]
   ["domains that are none", { domains: 5 }, "domains"],
   ["domains that are null", { domains: null }, "domains"],
   ["domains in a Map that are none", { domains: new Map([["one", 5]]) }, "one"],
+  ["a domain that no socket can have", { domains: { ["d".repeat(256)]: {} } }, "domains", "255"],
   ["a domain that is none", { domains: { one: 5 } }, "domains", "one"],
   ["a domain with a wrong list", { domains: { one: { allow: "nowhere" } } }, "one", "nowhere"],
   ["a domain with a wrong password", { domains: { one: { plain: { a: 5 } } } }, "one", "plain"],

@@ -47,7 +47,7 @@ describe("a subscription to a CURVE publisher", () => {
   };
   for (const [how, encode] of Object.entries(encodings)) {
     for (const minor of [0, 1]) {
-      it(`may come ${how} in a seal, from a peer of ZMTP 3.${minor}`, async () => {
+      it(`CURVE-MSG-10: may come ${how} in a seal, from a peer of ZMTP 3.${minor}`, async () => {
         const publisher = cleanup.add(new XPublisher({ ...RECEIVES, ...SERVER_OPTIONS }));
         await publisher.bind(ANY_PORT);
         const raw = await join(publisher, "SUB", minor);
@@ -71,7 +71,7 @@ describe("a subscription to a CURVE publisher", () => {
     }
   }
 
-  it("in clear is the end", async () => {
+  it("CURVE-MSG-08: in clear is the end", async () => {
     const publisher = cleanup.add(new Publisher(SERVER_OPTIONS));
     const log = new EventLog(publisher);
     await publisher.bind(ANY_PORT);
@@ -87,7 +87,7 @@ describe("a CURVE subscriber", () => {
   afterEach(() => cleanup.run());
 
   for (const minor of [0, 1]) {
-    it(`subscribes as a peer of ZMTP 3.${minor} understands`, async () => {
+    it(`CURVE-MSG-10: subscribes as a peer of ZMTP 3.${minor} understands`, async () => {
       const subscriber = cleanup.add(new Subscriber({ ...RECEIVES, ...SERVER_OPTIONS }));
       subscriber.subscribe("abc", "x".repeat(300));
       await subscriber.bind(ANY_PORT);
@@ -132,7 +132,7 @@ describe("PING in a CURVE connection", () => {
   afterEach(() => cleanup.run());
 
   for (const minor of [0, 1]) {
-    it(`is answered inside, also between the frames of a message (ZMTP 3.${minor})`, async () => {
+    it(`CURVE-MSG-04: is answered inside, also within a message (ZMTP 3.${minor})`, async () => {
       const router = cleanup.add(new Router({ ...RECEIVES, ...SERVER_OPTIONS }));
       await router.bind(ANY_PORT);
       const raw = await join(router, "DEALER", minor);
@@ -170,7 +170,7 @@ describe("PING in a CURVE connection", () => {
     await raw.connection.untilClosed();
   });
 
-  it("is answered only when it is sealed", async () => {
+  it("CURVE-MSG-08: is answered only when it is sealed", async () => {
     const router = cleanup.add(new Router({ ...RECEIVES, ...SERVER_OPTIONS }));
     await router.bind(ANY_PORT);
     const { connection } = await join(router, "DEALER", 1);
@@ -206,7 +206,7 @@ describe("maxMessageSize of a CURVE socket", () => {
 describe("a CURVE connection", () => {
   afterEach(() => cleanup.run());
 
-  it("has keys of its own each time", async () => {
+  it("CURVE-KEY-02, CURVE-KEY-04: has keys of its own each time", async () => {
     const router = cleanup.add(new Router({ ...RECEIVES, ...SERVER_OPTIONS }));
     await router.bind(ANY_PORT);
     const keys = new Set<string>();

@@ -36,7 +36,7 @@ describe("the golden vectors of CURVE", () => {
     assertEquals(toHex(boxKey(KEYS.clientTransient, KEYS.serverTransientSecret)), key);
   });
 
-  it("are what the tests' client and server say (GV-CV-01 to 06)", () => {
+  it("are what the tests' client and server say (GV-CV-01, GV-CV-02, GV-CV-03, GV-CV-04, GV-CV-05, GV-CV-06)", () => {
     const [client, server] = [vectorClient(), vectorServer()];
     assertEquals(toHex(commandFrame(client.hello())), toHex(HELLO.frame));
     server.takeHello(HELLO.body);

@@ -207,7 +207,7 @@ describeOver(SYSTEM_TRANSPORTS, "what is told of a connection", (transport) => {
   };
 
   for (const mechanism of MECHANISM_NAMES) {
-    it(`keeps secrets, however it ends: ${mechanism}`, async () => {
+    it(`PLAIN-X-05: keeps secrets, however it ends: ${mechanism}`, async () => {
       const answers = [
         withStatus("300"),
         (request: Parameters<typeof zapReply>[0]) => zapReply(request, { version: "9" }),

@@ -217,7 +217,7 @@ describeOver(SYSTEM_TRANSPORTS, "a PLAIN server meets a client by hand that", (t
   }
 
   for (const status of ["400", "500"]) {
-    it(`is denied with ${status}: it gets an ERROR, spelt as it should be, and the end`, async () => {
+    it(`PLAIN-X-02, PLAIN-X-04: is denied by ${status}: an ERROR, spelt rightly`, async () => {
       await stage.handler(withStatus(status));
       const server = await stage.asking(transport, "PLAIN");
       const connection = await dialed(server);
@@ -230,7 +230,7 @@ describeOver(SYSTEM_TRANSPORTS, "a PLAIN server meets a client by hand that", (t
     });
   }
 
-  it("is put off with 300: it gets the end, and nothing else", async () => {
+  it("PLAIN-X-02: is put off with 300: it gets the end, and nothing else", async () => {
     await stage.handler(withStatus("300"));
     const server = await stage.asking(transport, "PLAIN");
     const connection = await dialed(server);
@@ -303,7 +303,7 @@ describeOver(SYSTEM_TRANSPORTS, "a PLAIN client meets a server by hand that", (t
 
   for (const [spelt, name] of [["rightly", "05"], ["as libzmq spells it", "5e"]]) {
     for (const status of [400, 500]) {
-      it(`denies with ${status}, ${spelt}: it is believed, and left alone`, async () => {
+      it(`PLAIN-X-03: denies with ${status}, ${spelt}: it is believed, and left alone`, async () => {
         const [connection, log, raw, push] = await meeting();
         const tail = name === "05" ? "4552524f52" : "52524f52";
         const octets = `${name}${tail}03${toHex(utf8(String(status)))}`;

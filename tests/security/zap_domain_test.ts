@@ -46,7 +46,7 @@ describeOver(SYSTEM_TRANSPORTS, "a handler that knows one domain", (transport) =
     });
   }
 
-  it("is not asked by CURVE when a domain is enforced that is not there, as libzmq", async () => {
+  it("ZAP-X-02: is not asked by CURVE when a domain is enforced that is not there, as libzmq", async () => {
     const handler = await stage.handler(letInIf(() => false));
     const server = await stage.server(transport, {
       ...SIDES.CURVE.server,
@@ -69,7 +69,7 @@ describeOver(SYSTEM_TRANSPORTS, "a handler that knows one domain", (transport) =
 describe("one handler", () => {
   afterEach(() => stage.clear());
 
-  it("serves all servers of its context, of all mechanisms, at once", async () => {
+  it("ZAP-ARCH-03: serves all servers of its context, of all mechanisms, at once", async () => {
     const handler = await stage.handler(letInIf(({ domain }) => domain.startsWith("open")));
     const open = [];
     const shut = [];
@@ -96,7 +96,7 @@ describe("one handler", () => {
     assertEquals(new Set(domains).size, 7);
   });
 
-  it("serves servers that were bound before it, and those that come later", async () => {
+  it("ZAP-ARCH-03: serves servers that were bound before it, and those that come later", async () => {
     const before = await stage.asking("tcp", "PLAIN");
     const handler = await stage.handler();
     const after = await stage.asking("tcp", "PLAIN");

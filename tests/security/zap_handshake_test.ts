@@ -104,7 +104,7 @@ for (const [name, { asks, goesOn }] of Object.entries(MECHANISMS)) {
       assertEquals([stage.stream.paused, stage.agreed, stage.traffic.length], [false, 0, 0]);
     });
 
-    it("reads no more than it may keep", () => {
+    it("ZAP-X-05: reads no more than it may keep", () => {
       const stage = new Stage(mechanism);
       stage.receive(asks);
       const taken = stage.receive(new Uint8Array(TOO_MUCH));

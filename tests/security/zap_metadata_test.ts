@@ -96,7 +96,7 @@ describeOver(SYSTEM_TRANSPORTS, "what a handler says of a peer", (transport) => 
   afterEach(() => stage.clear());
 
   for (const name of Object.keys(RECEIVERS) as ClassName[]) {
-    it(`is known of its message that a ${name} receives`, async () => {
+    it(`ZAP-X-04, ZAP-REP-05: is known of its message that a ${name} receives`, async () => {
       await stage.handler(knows);
       const message = await receiveAs(name, transport, "PLAIN");
       assertKnown(metadataOf(message)!, transport);
@@ -104,7 +104,7 @@ describeOver(SYSTEM_TRANSPORTS, "what a handler says of a peer", (transport) => 
   }
 
   for (const mechanism of MECHANISM_NAMES) {
-    it(`is known with ${mechanism}`, async () => {
+    it(`ZAP-X-04, ZAP-REP-04: is known with ${mechanism}`, async () => {
       await stage.handler(knows);
       const metadata = metadataOf(await receiveAs("Router", transport, mechanism))!;
       assertKnown(metadata, transport);
@@ -207,7 +207,7 @@ describe("a peer that announces", () => {
 
     for (const userId of ["somebody", ""]) {
       const says = userId === "" ? "no user id" : "another user id";
-      it(`${name} is not believed, where the handler says ${says}`, async () => {
+      it(`ZAP-X-04: ${name} is not believed, where the handler says ${says}`, async () => {
         await stage.handler((request) => zapReply(request, { userId }));
         const server = await stage.asking("tcp", "PLAIN");
         const connection = stage.cleanup.add(await dial(server.address));
@@ -226,7 +226,7 @@ describe("a peer that announces", () => {
       });
     }
 
-    it(`${name} is not believed where nobody is asked`, async () => {
+    it(`ZAP-X-04: ${name} is not believed where nobody is asked`, async () => {
       const server = await stage.server("tcp", {});
       const connection = stage.cleanup.add(await dial(server.address));
       connection.send(greeting(), command("READY", properties), frame("x"));

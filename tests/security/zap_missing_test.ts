@@ -48,7 +48,8 @@ describeOver(SYSTEM_TRANSPORTS, "without a handler", (transport) => {
     const where = `${zapDomain === null ? "no domain" : "a domain"}, ${
       zapEnforceDomain ? "" : "not "
     }enforced`;
-    it(`a server of ${mechanism} with ${where}, ${comesIn ? "lets in" : "refuses"}`, async () => {
+    const what = comesIn ? "lets in" : "refuses";
+    it(`ZAP-X-02, CURVE-INIT-08, PLAIN-X-01: ${mechanism} with ${where} ${what}`, async () => {
       const [server, client] = await meeting(transport, mechanism, { zapDomain, zapEnforceDomain });
       if (comesIn) {
         await assertLetIn(client, server);
@@ -73,7 +74,7 @@ describeOver(SYSTEM_TRANSPORTS, "without a handler", (transport) => {
   for (const mechanism of MECHANISM_NAMES) {
     const options = { zapDomain: DOMAIN, zapEnforceDomain: true };
 
-    it(`a server of ${mechanism} lets in again once there is one`, async () => {
+    it(`ZAP-ARCH-02, ZAP-ARCH-03: a server of ${mechanism} lets in again once there is one`, async () => {
       const [server, client] = await meeting(transport, mechanism, options);
       await server.log.next(OTHER);
       const handler = await stage.handler();
@@ -101,7 +102,7 @@ describeOver(SYSTEM_TRANSPORTS, "a handler that says nothing", (transport) => {
   afterEach(() => stage.clear());
 
   for (const mechanism of MECHANISM_NAMES) {
-    it(`to a request of ${mechanism} is waited for until handshakeInterval is over`, async () => {
+    it(`ZAP-X-05: to a request of ${mechanism} is waited for until handshakeInterval is over`, async () => {
       const handler = await stage.handler(() => undefined);
       const [server, client] = await meeting(transport, mechanism, {
         zapDomain: DOMAIN,
@@ -148,7 +149,7 @@ describe("a handler", () => {
     });
   }
 
-  it("of another context is none", async () => {
+  it("ZAP-ARCH-03: of another context is none", async () => {
     const other = new ZapStage();
     try {
       const handler = await other.handler();
@@ -161,7 +162,7 @@ describe("a handler", () => {
   });
 
   for (const Class of [Pull, Push, Pair, Publisher, Subscriber, Request]) {
-    it(`that is a ${Class.name} can be asked nothing: nobody waits for its answer`, async () => {
+    it(`ZAP-ARCH-01: that is a ${Class.name} can be asked nothing: nobody waits for its answer`, async () => {
       const odd = stage.cleanup.add(new Class({ context: stage.context }));
       await odd.bind(ZAP_ENDPOINT);
       const [server, client] = await meeting("tcp", "PLAIN", {});

@@ -57,7 +57,7 @@ describeOver(SYSTEM_TRANSPORTS, "a client that was refused", (transport) => {
 
   for (const mechanism of MECHANISM_NAMES) {
     for (const status of [400, 500]) {
-      it(`over ${mechanism} with ${status} does not come again by itself`, async () => {
+      it(`CURVE-ERR-02: over ${mechanism} with ${status} does not come again by itself`, async () => {
         const handler = await stage.handler(withStatus(String(status)));
         const server = await stage.asking(transport, mechanism);
         const client = stage.coming(server.address, mechanism, { reconnectInterval: 1 });
@@ -162,6 +162,23 @@ describeOver(SYSTEM_TRANSPORTS, "a server that connects to a client", (transport
       });
     }
   }
+});
+
+describe("a server that connects to a client, and whose handler is broken,", () => {
+  afterEach(() => stage.clear());
+
+  it("comes back until the handler is right: the peer has done nothing wrong", async () => {
+    let count = 0;
+    await stage.handler((request) => zapReply(request, ++count < 4 ? { version: "2.0" } : {}));
+    const socket = stage.cleanup.add(new Push({ ...SIDES.PLAIN.client, sendTimeout: 5_000 }));
+    const log = new EventLog(socket);
+    await socket.bind("tcp://127.0.0.1:*");
+    const server = await stage.asking("tcp", "PLAIN");
+    server.socket.reconnectInterval = 1;
+    server.socket.connect(socket.lastEndpoint!);
+    await assertLetIn({ socket, log }, server);
+    assertEquals([count, server.log.of("handshake:error:protocol").length], [4, 3]);
+  });
 });
 
 describe("a client that an Authenticator denied", () => {

@@ -52,9 +52,11 @@ const METADATA = "ERR_ZAP_INVALID_METADATA";
 
 const BROKEN_ANSWERS: Readonly<Record<string, BrokenAnswer>> = {
   "of another version": [parts({ version: "2.0" }), "ERR_ZAP_BAD_VERSION"],
+  "of its version with a byte order mark": [parts({ version: "\uFEFF1.0" }), "ERR_ZAP_BAD_VERSION"],
   "of no version": [parts({ version: "" }), "ERR_ZAP_BAD_VERSION"],
   "to another request": [parts({ id: "not this one" }), "ERR_ZAP_BAD_REQUEST_ID"],
   "to no request": [parts({ id: "" }), "ERR_ZAP_BAD_REQUEST_ID"],
+  "with a status that has a byte order mark": [parts({ status: "\uFEFF200" }), STATUS],
   "with the status 210": [parts({ status: "210" }), STATUS],
   "with the status 600": [parts({ status: "600" }), STATUS],
   "with a status of two digits": [parts({ status: "20" }), STATUS],
@@ -96,7 +98,7 @@ describeOver(SYSTEM_TRANSPORTS, "a client", (transport) => {
 
   for (const mechanism of MECHANISM_NAMES) {
     for (const status of [400, 500] as const) {
-      it(`of ${mechanism} that is answered ${status} is told so, and gives up`, async () => {
+      it(`ZAP-X-03, CURVE-ERR-05: of ${mechanism} that is told ${status} gives up`, async () => {
         await stage.handler(withStatus(String(status)));
         const [server, client] = await meeting(transport, mechanism);
         await assertDenied(client, server, status);
@@ -116,7 +118,7 @@ describeOver(SYSTEM_TRANSPORTS, "a client", (transport) => {
       });
     }
 
-    it(`of ${mechanism} that is answered 300 is not told, and comes again`, async () => {
+    it(`ZAP-X-03, CURVE-ERR-06: of ${mechanism} is not told of 300, and comes again`, async () => {
       let count = 0;
       await stage.handler((request) => zapReply(request, { status: count++ < 2 ? "300" : "200" }));
       const [server, client] = await meeting(transport, mechanism);
@@ -130,7 +132,7 @@ describeOver(SYSTEM_TRANSPORTS, "a client", (transport) => {
 
     for (const [what, [answer, code]] of Object.entries(BROKEN_ANSWERS)) {
       if (mechanism !== "PLAIN" && !OF_LIBZMQ.includes(what)) continue;
-      it(`of ${mechanism} is not let in by an answer ${what}`, async () => {
+      it(`ZAP-REP-01, ZAP-REP-02, ZAP-REP-05: of ${mechanism} is kept out by one ${what}`, async () => {
         let count = 0;
         await stage.handler((request) => count++ === 0 ? answer(request) : zapReply(request));
         const [server, client] = await meeting(transport, mechanism);
@@ -181,7 +183,7 @@ describe("an answer of a handler", () => {
     assert(!client.log.of(AUTH)[0].error.message.includes(text));
   });
 
-  it("may have texts as long as RFC 27 lets them be, and longer ones where nobody keeps them", async () => {
+  it("ZAP-REP-06: may have texts of 255 octets, and longer ones where nobody keeps them", async () => {
     const userId = "u".repeat(255);
     const handler = await stage.handler((request) =>
       zapReply(request, { userId, text: "t".repeat(1_000) })
@@ -197,7 +199,7 @@ describe("an answer of a handler", () => {
     assert(server.log.of(AUTH)[0].error.message.length < 1_000);
   });
 
-  it("that refuses counts, whatever user id and metadata it names", async () => {
+  it("ZAP-REP-04: that refuses counts, whatever user id and metadata it names", async () => {
     const metadata = zapMetadata({ "X-a": "1" });
     await stage.handler((request) => zapReply(request, { status: "400", userId: "me", metadata }));
     const [server, client] = await meeting("tcp", "PLAIN");
@@ -222,7 +224,7 @@ describe("an answer of a handler", () => {
     assertEquals(server.log.of("handshake").length, 1);
   });
 
-  it("that comes twice lets in once, and is no answer to the next request", async () => {
+  it("ZAP-REP-01: that comes twice lets in once, and is no answer to the next request", async () => {
     const context = stage.context;
     const handler = stage.cleanup.add(new Router({ context, receiveTimeout: 5_000 }));
     await handler.bind(ZAP_ENDPOINT);

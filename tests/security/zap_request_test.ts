@@ -44,7 +44,7 @@ describeOver(SYSTEM_TRANSPORTS, "a ZAP request", (transport) => {
 
   for (const mechanism of MECHANISM_NAMES) {
     for (const type of HANDLER_TYPES) {
-      it(`of ${mechanism} has these frames and no others, for a ${type}`, async () => {
+      it(`ZAP-REQ-01, ZAP-REQ-02, ZAP-REQ-07, ZAP-REQ-08: of ${mechanism}, for a ${type}`, async () => {
         const handler = await stage.handler(undefined, type);
         const server = await stage.asking(transport, mechanism);
         const client = stage.coming(server.address, mechanism);
@@ -57,7 +57,7 @@ describeOver(SYSTEM_TRANSPORTS, "a ZAP request", (transport) => {
     }
   }
 
-  it("tells the domain of the server, whatever text it is", async () => {
+  it("ZAP-REQ-04: tells the domain of the server, whatever text it is", async () => {
     const handler = await stage.handler();
     for (const zapDomain of ["a", "größer ✓", "d".repeat(255)]) {
       const server = await stage.server(transport, { zapDomain });
@@ -77,7 +77,7 @@ describeOver(SYSTEM_TRANSPORTS, "a ZAP request", (transport) => {
     );
   });
 
-  it("has an empty domain where none is set", async () => {
+  it("ZAP-REQ-04: has an empty domain where none is set, as libzmq's", async () => {
     const handler = await stage.handler();
     for (const mechanism of ["PLAIN", "CURVE"] as const) {
       const server = await stage.server(transport, SIDES[mechanism].server);
@@ -111,7 +111,7 @@ describeOver(SYSTEM_TRANSPORTS, "a ZAP request", (transport) => {
 describe("a ZAP request", () => {
   afterEach(() => stage.clear());
 
-  it("tells each peer's address without its port", async () => {
+  it("ZAP-REQ-05: tells each peer's address without its port", async () => {
     const handler = await stage.handler();
     const server = await stage.asking("tcp://127.0.0.1:*", "NULL");
     for (const source of ["127.0.0.1", "127.0.0.2", "127.1.2.3"]) {
@@ -121,14 +121,14 @@ describe("a ZAP request", () => {
     }
   });
 
-  it("tells an IPv6 address as text, without brackets", async () => {
+  it("ZAP-REQ-05: tells an IPv6 address as text, without brackets", async () => {
     const handler = await stage.handler();
     const server = await stage.asking("tcp://[::1]:*", "NULL");
     await assertLetIn(stage.client(server.address), server);
     assertEquals(handler.requests[0].address, "::1");
   });
 
-  it("has an id that no other has that waits for its answer", async () => {
+  it("ZAP-REQ-03: has an id that no other has that waits for its answer", async () => {
     const arrived: ZapRequest[] = [];
     const gate = Promise.withResolvers<void>();
     await stage.handler(async (request) => {
@@ -154,7 +154,7 @@ describe("a ZAP request", () => {
     }
   });
 
-  it("begins with an empty frame for a ROUTER, after the way back", async () => {
+  it("ZAP-ENV-02, ZAP-REQ-02: begins with an empty frame for a ROUTER, after the way back", async () => {
     const context = new Context();
     const handler = stage.cleanup.add(new Router({ context, receiveTimeout: 5_000 }));
     await handler.bind(ZAP_ENDPOINT);
@@ -168,7 +168,7 @@ describe("a ZAP request", () => {
     await assertLetIn(client, server);
   });
 
-  it("reaches a REP as an ordinary request, which it answers with send", async () => {
+  it("ZAP-ENV-01, ZAP-ARCH-01: reaches a REP as an ordinary request, answered with send", async () => {
     const context = new Context();
     const handler = stage.cleanup.add(new Reply({ context, receiveTimeout: 5_000 }));
     await handler.bind(ZAP_ENDPOINT);
@@ -181,7 +181,7 @@ describe("a ZAP request", () => {
     await assertLetIn(client, server);
   });
 
-  it("is not made for a NULL server without a domain, nor for a client", async () => {
+  it("ZAP-X-02: is not made for a NULL server without a domain, nor for a client", async () => {
     const handler = await stage.handler();
     const server = await stage.server("tcp", {});
     // The client's own domain is about peers that come to it.
