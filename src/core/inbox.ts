@@ -141,11 +141,11 @@ export class Inbox {
       .filter((slab) => slab.length > 0);
     if (unfinished && rest.length > 0) {
       const end = frameSize(rest[0], 0);
-      if (wants(rest[0].subarray(headerSize(rest[0][0]), end))) kept.push(...rest);
-      else this.beheaded = true;
+      this.beheaded = !wants(rest[0].subarray(headerSize(rest[0][0]), end));
     }
+    const whole = unfinished && !this.beheaded ? kept.concat(rest) : kept;
     this.clear();
-    this.#slabs = kept;
+    this.#slabs = whole;
     this.messages = messages;
   }
 

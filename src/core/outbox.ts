@@ -189,7 +189,7 @@ export class Outbox implements Flight {
 
   /** The core appended a message whose long bodies are these. */
   share(bodies: readonly Uint8Array[]): void {
-    this.#bodies.push(...bodies);
+    for (const body of bodies) this.#bodies.push(body);
   }
 
   #push(part: Part, more: number): boolean {

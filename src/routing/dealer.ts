@@ -21,6 +21,7 @@ export class DealerPattern implements Pattern {
 
   detach(pipe: Pipe): void {
     this.peers.remove(pipe);
+    this.messages.left(pipe);
   }
 
   readable(pipe: Pipe): void {

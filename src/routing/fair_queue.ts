@@ -12,7 +12,7 @@ export class FairQueue {
   last: Pipe | undefined;
 
   get readable(): boolean {
-    return this.#ready.length > 0;
+    return this.peek() !== undefined;
   }
 
   /** A pipe has messages. Its turn comes after that of all others that wait. */
@@ -20,6 +20,11 @@ export class FairQueue {
     if (this.#ready.includes(pipe)) return;
     this.#ready.splice(this.#next, 0, pipe);
     if (this.#ready.length > 1) this.#next++;
+  }
+
+  /** A pipe is gone. What it holds is still read, if its sender did not take that back. */
+  left(pipe: Pipe): void {
+    if (pipe.inbox.messages === 0) this.remove(pipe);
   }
 
   /** Forgets a pipe and what it holds. */
@@ -38,22 +43,30 @@ export class FairQueue {
 
   /** The pipe whose turn it is; undefined when none has messages. */
   peek(): Pipe | undefined {
-    return this.#ready[this.#next];
+    for (;;) {
+      const pipe = this.#ready[this.#next];
+      if (pipe === undefined || pipe.inbox.messages > 0) return pipe;
+      // Its sender took back what it had.
+      this.#drop(this.#next);
+    }
   }
 
   /** The message whose turn it is. */
   receive(): Frame[] | undefined {
-    const pipe = this.#ready[this.#next];
-    if (pipe === undefined) return undefined;
-    this.last = pipe;
-    const frames = pipe.receive();
-    this.#passOn(pipe);
-    return frames;
+    for (;;) {
+      const pipe = this.#ready[this.#next];
+      if (pipe === undefined) return undefined;
+      this.last = pipe;
+      const frames = pipe.receive();
+      this.#passOn(pipe);
+      // Undefined where its sender took back what it had.
+      if (frames !== undefined) return frames;
+    }
   }
 
   /** The message whose turn it is, as it can be passed on for the least; undefined when there is none. */
   take(span: Span): Outgoing | undefined {
-    const pipe = this.#ready[this.#next];
+    const pipe = this.peek();
     if (pipe === undefined) return undefined;
     const message = pipe.take(span);
     this.#passOn(pipe);

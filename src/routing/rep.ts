@@ -22,6 +22,7 @@ export class RepPattern implements Pattern {
 
   detach(pipe: Pipe): void {
     this.#peers.delete(pipe);
+    this.#requests.left(pipe);
   }
 
   readable(pipe: Pipe): void {

@@ -75,6 +75,7 @@ export class RouterPattern implements Pattern {
 
   detach(pipe: Pipe): void {
     this.forget(pipe);
+    this.#messages.left(pipe);
   }
 
   /** The peer of a routing id. */

@@ -239,6 +239,15 @@ describe("REQ with relaxed", () => {
     assertNotEquals(end.heard().length, 0);
   });
 
+  it("keeps the last request while there is no room for the next one (REQ-05, REQ-09)", () => {
+    const req = newReq({ relaxed: true });
+    const end = new PipeEnd(req, { sendHighWaterMark: 1 });
+    assertEquals([req.send("one"), req.send("two")], [true, false]);
+    assertEquals(end.heard(), [["", "one"]]);
+    end.say("", "to one");
+    assertEquals(receive(req), ["to one"]);
+  });
+
   it("ends the connection whose reply would pass for the next one's (REQ-09)", () => {
     const req = newReq({ relaxed: true });
     const end = new PipeEnd(req).online();

@@ -21,7 +21,7 @@ function stand(
 }
 
 describe("XPUB in manual mode", () => {
-  it("gives a peer the topic that the user chose instead of its own", () => {
+  it("gives a peer the topic that the user chose instead of its own (XPUB-08)", () => {
     const { xpub, ends: [a] } = stand();
     a.subscribe("A");
     xpub.send("A");

@@ -41,7 +41,7 @@ describe("XPUB", () => {
     });
   }
 
-  it("gives a message to those who subscribed to a start of it, once each (PUB-03, PUB-04)", () => {
+  it("gives a message to those who subscribed to a start of it, once each (PUB-03, PUB-04, ZMTP31-SUB-01, ZMTP31-SUB-04)", () => {
     const { xpub, ends: [a, b] } = stand();
     a.subscribe("", "we", "weather");
     b.subscribe("weather/oslo");
@@ -363,7 +363,7 @@ describe("XPUB's limits", () => {
       const refusals: unknown[] = [];
       const [greedy, other] = [0, 1].map(() => {
         const pipe = new WirePipe(small.outboxes, values, () => () => {}, "peer");
-        pipe.minor = minor;
+        pipe.protocol = minor === 0 ? "3.0" : "3.1";
         pipe.link = { appended() {}, resume() {}, refuse: (reason) => refusals.push(reason) };
         xpub.linked(pipe);
         return pipe;

@@ -46,7 +46,7 @@ describe("XSUB", () => {
     assertEquals(b.told(), ["+A", "-A", "+"]);
   });
 
-  it("counts a topic that is subscribed again, and tells only its first and its last (PUBSUB-X-01)", () => {
+  it("counts a topic that is subscribed again, and tells only its first and its last (PUBSUB-X-01, ZMTP31-SUB-05)", () => {
     const { xsub, ends: [a] } = stand();
     send(xsub, "+A", "+A", "-A", "+A", "-A", "-A", "-A", "-never");
     assertEquals(a.told(), ["+A", "-A"]);
