@@ -3,26 +3,23 @@
 //   deno run -A tests/run.ts [filter...] [--runtime deno|bun|node22|node24] [--jobs N]
 //
 // A filter is a part of a file's path. `x.deno_test.ts` runs on Deno only, likewise `bun` and
-// `node`. Each file gets a process of its own; the counts come from JUnit reports, never from
-// what a runtime prints. The last line is always `N passed, N failed`.
+// `node`. Files that do all in memory share processes, each other file has one of its own; the
+// counts come from JUnit reports, never from what a runtime prints. The last line is always
+// `N passed, N failed`.
 
-import { countReport, type Counts } from "./_util/junit.ts";
-
-type RuntimeName = "deno" | "bun" | "node22" | "node24";
-
-interface Runtime {
-  readonly name: RuntimeName;
-  readonly binary: string;
-  readonly version: string;
-}
-
-interface FileResult extends Counts {
-  readonly file: string;
-  readonly seconds: number;
-  /** Why the file counts as failed besides its failed tests. */
-  readonly trouble: string | undefined;
-  readonly output: string;
-}
+import type { Counts } from "./_util/junit.ts";
+import {
+  batchesOf,
+  type BatchResult,
+  findRuntime,
+  findTests,
+  print,
+  runBatches,
+  runsOn,
+  type Runtime,
+  type RuntimeName,
+  RUNTIMES,
+} from "./_util/test_runner.ts";
 
 interface RuntimeResult extends Counts {
   readonly label: string;
@@ -43,18 +40,6 @@ class UsageError extends Error {
         `[--jobs N]`,
     );
   }
-}
-
-const ROOT = new URL("..", import.meta.url).pathname;
-const RUNTIMES: readonly RuntimeName[] = ["deno", "bun", "node22", "node24"];
-const FILE_TIMEOUT_MS = 300_000;
-const KILL_DELAY_MS = 5_000;
-
-const text = new TextDecoder();
-
-function print(line: string): void {
-  let bytes = new TextEncoder().encode(`${line}\n`);
-  while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
 }
 
 function parseArguments(args: readonly string[]): Arguments {
@@ -85,175 +70,37 @@ function isRuntimeName(name: string): name is RuntimeName {
   return (RUNTIMES as readonly string[]).includes(name);
 }
 
-function findTests(filters: readonly string[]): string[] {
-  const found: string[] = [];
-  const visit = (folder: string): void => {
-    for (const entry of Deno.readDirSync(ROOT + folder)) {
-      const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory && entry.name !== "node_modules") visit(path);
-      else if (entry.isFile && entry.name.endsWith("_test.ts")) found.push(path);
-    }
-  };
-  visit("tests");
-  return found
-    .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
-    .sort();
-}
-
-function runsOn(file: string, runtime: RuntimeName): boolean {
-  const only = /\.(deno|bun|node)_test\.ts$/.exec(file)?.[1];
-  return only === undefined || runtime.startsWith(only);
-}
-
-/** The runtime installed in node_modules, else the one on PATH if its major version fits. */
-async function findRuntime(name: RuntimeName): Promise<Runtime | undefined> {
-  const major = name.startsWith("node") ? name.slice("node".length) : undefined;
-  for (const binary of candidates(name)) {
-    const version = await versionOf(binary);
-    if (version && (major === undefined || version.split(".")[0] === major)) {
-      return { name, binary, version };
-    }
-  }
-  return undefined;
-}
-
-function candidates(name: RuntimeName): string[] {
-  if (name === "deno") return [Deno.execPath()];
-  const modules = `${ROOT}node_modules`;
-  if (name === "bun") return [`${modules}/.bin/bun`, "bun"];
-  const installed = listFolder(modules).filter((entry) => entry.startsWith(`${name}-`));
-  return [...installed.map((entry) => `${modules}/${entry}/bin/node`), name, "node"];
-}
-
-function listFolder(path: string): string[] {
-  try {
-    return [...Deno.readDirSync(path)].map((entry) => entry.name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return []; // nothing was installed
-    throw error;
-  }
-}
-
-async function versionOf(binary: string): Promise<string | undefined> {
-  try {
-    const { success, stdout } = await new Deno.Command(binary, {
-      args: ["--version"],
-      stderr: "null",
-    }).output();
-    return success ? /\d+\.\d+\.\d+\S*/.exec(text.decode(stdout))?.[0] : undefined;
-  } catch {
-    return undefined; // not there, or not executable here
-  }
-}
-
-function commandFor(runtime: Runtime, file: string, report: string): string[] {
-  switch (runtime.name) {
-    case "deno":
-      // Tests of memory collect the garbage before they look.
-      return [
-        "test",
-        "-A",
-        "--no-check",
-        "--v8-flags=--expose-gc",
-        `--junit-path=${report}`,
-        file,
-      ];
-    case "bun":
-      return ["test", "--reporter=junit", `--reporter-outfile=${report}`, `./${file}`];
-    default:
-      return [
-        "--expose-gc",
-        "--test",
-        "--test-reporter=spec",
-        "--test-reporter-destination=stdout",
-        "--test-reporter=junit",
-        `--test-reporter-destination=${report}`,
-        file,
-      ];
-  }
-}
-
-async function runFile(runtime: Runtime, file: string, reports: string): Promise<FileResult> {
-  const report = `${reports}/${runtime.name}-${file.replaceAll("/", "-")}.xml`;
-  const start = performance.now();
-  const child = new Deno.Command(runtime.binary, {
-    args: commandFor(runtime, file, report),
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const stopWatchdog = startWatchdog(child);
-  const { code, signal, stdout, stderr } = await child.output();
-  const timedOut = stopWatchdog();
-  const counts = countReport(await readReport(report));
-  const tests = counts.passed + counts.failed + counts.skipped;
-  let trouble: string | undefined;
-  if (timedOut) trouble = `was ended after ${FILE_TIMEOUT_MS / 1000} s`;
-  else if (code !== 0 && counts.failed === 0) trouble = `ended with ${signal ?? `code ${code}`}`;
-  else if (tests === 0) trouble = "has no tests";
-  if (trouble) counts.failed++;
-  const seconds = (performance.now() - start) / 1000;
-  return { file, seconds, trouble, output: text.decode(stdout) + text.decode(stderr), ...counts };
-}
-
-/** Ends a process that takes too long; the returned function tells whether that happened. */
-function startWatchdog(child: Deno.ChildProcess): () => boolean {
-  let timedOut = false;
-  let timer = setTimeout(() => {
-    timedOut = true;
-    child.kill("SIGTERM");
-    timer = setTimeout(() => child.kill("SIGKILL"), KILL_DELAY_MS);
-  }, FILE_TIMEOUT_MS);
-  return () => {
-    clearTimeout(timer);
-    return timedOut;
-  };
-}
-
-async function readReport(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return ""; // it died before it could report
-    throw error;
-  }
-}
-
 async function runRuntime(
   runtime: Runtime,
   files: readonly string[],
   jobs: number,
-  reports: string,
 ): Promise<RuntimeResult> {
   const label = `${runtime.name} ${runtime.version}`;
   print(`\n${label}`);
   const start = performance.now();
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-  const queue = [...files];
-  const work = async (): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const result = await runFile(runtime, file, reports);
-      total.passed += result.passed;
-      total.failed += result.failed;
-      total.skipped += result.skipped;
-      printFile(label, result);
-    }
-  };
-  await Promise.all(Array.from({ length: jobs }, work));
+  await runBatches(runtime, batchesOf(files, runtime.name), jobs, (result) => {
+    total.passed += result.passed;
+    total.failed += result.failed;
+    total.skipped += result.skipped;
+    printResult(label, result);
+  });
   return { label, files: files.length, seconds: (performance.now() - start) / 1000, ...total };
 }
 
-function printFile(label: string, result: FileResult): void {
-  const { file, passed, failed, skipped, seconds, trouble, output } = result;
+function printResult(runtime: string, result: BatchResult): void {
+  const { batch, tests, passed, failed, skipped, seconds, trouble, output } = result;
+  const { label, files } = batch;
   const counts = [`${passed} passed`];
   if (failed > 0) counts.push(`${failed} failed`);
   if (skipped > 0) counts.push(`${skipped} skipped`);
+  if (files.length > 1) counts.push(`${files.length} files`);
   const verdict = failed > 0 ? "FAIL" : "ok  ";
-  print(`  ${verdict} ${file}  ${counts.join(", ")}  ${seconds.toFixed(1)} s`);
+  print(`  ${verdict} ${label}  ${counts.join(", ")}  ${seconds.toFixed(1)} s`);
   if (failed === 0) return;
-  print(`---- ${label}: ${file}${trouble ? ` ${trouble}` : ""}`);
+  print(`---- ${runtime}: ${label}${trouble ? ` ${trouble}` : ""}`);
+  if (files.length > 1) print(`one process ran ${files.join(" ")}`);
+  for (const { title, outcome } of tests) if (outcome === "failed") print(`failed: ${title}`);
   print(output.trimEnd());
   print("----");
 }
@@ -279,16 +126,11 @@ function missing(name: RuntimeName): RuntimeResult {
 async function main(): Promise<number> {
   const { filters, runtimes, jobs } = parseArguments(Deno.args);
   const tests = findTests(filters);
-  const reports = await Deno.makeTempDir({ prefix: "wasmq-tests-" });
   const results: RuntimeResult[] = [];
-  try {
-    for (const name of runtimes) {
-      const files = tests.filter((file) => runsOn(file, name));
-      const runtime = await findRuntime(name);
-      results.push(runtime ? await runRuntime(runtime, files, jobs, reports) : missing(name));
-    }
-  } finally {
-    await Deno.remove(reports, { recursive: true });
+  for (const name of runtimes) {
+    const files = tests.filter((file) => runsOn(file, name));
+    const runtime = await findRuntime(name);
+    results.push(runtime ? await runRuntime(runtime, files, jobs) : missing(name));
   }
   printTable(results);
   const passed = results.reduce((sum, result) => sum + result.passed, 0);

@@ -1,8 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { countReport } from "./junit.ts";
+import { type Counts, countTests, isWhole, readTests } from "./junit.ts";
 
-describe("countReport()", () => {
+function countReport(xml: string): Counts {
+  return countTests(readTests(xml));
+}
+
+describe("readTests()", () => {
   it("leaves out the suites that Deno lists beside their tests", () => {
     const xml = `<testsuites><testsuite name="a_test.ts">
       <testcase name="s"><failure message="2 test steps failed">2</failure></testcase>
@@ -40,5 +44,23 @@ describe("countReport()", () => {
       skipped: 0,
     });
     assertEquals(countReport(""), { passed: 0, failed: 0, skipped: 0 });
+  });
+
+  it("gives full titles: with the suites, without the file", () => {
+    const bun = `<testsuites><testsuite name="tests/a_test.ts"><testsuite name="s">
+      <testcase name="&quot;a&quot;" time="0"/></testsuite><testcase name="b"/></testsuite>
+      <testsuite name="tests/b_test.ts"/><testcase name="c"/></testsuites>`;
+    assertEquals(readTests(bun).map(({ title }) => title), ['s > "a"', "b", "c"]);
+    const deno = `<testsuites><testsuite name="./tests/_std/testing/bdd.ts">
+      <testcase name="s"></testcase></testsuite><testsuite name="ext:deno_node/testing.ts">
+      <testcase name="s &gt; a &lt; b"></testcase></testsuite></testsuites>`;
+    assertEquals(readTests(deno).map(({ title }) => title), ["s > a < b"]);
+  });
+});
+
+describe("isWhole()", () => {
+  it("is false for a report whose process ended early", () => {
+    assertEquals(isWhole(`<testsuites><testcase name="a"/></testsuites>\n`), true);
+    for (const xml of ["", `<testsuites><testcase name="a"/>\n`]) assertEquals(isWhole(xml), false);
   });
 });

@@ -1,0 +1,41 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { batchesOf, runsOn } from "./test_runner.ts";
+
+const ALONE = ["tests/keys_test.ts", "tests/runtimes/a_test.ts", "tests/core/models/a_test.ts"];
+const WIRE = Array.from({ length: 9 }, (_, i) => `tests/wire/${i}_test.ts`);
+
+describe("batchesOf()", () => {
+  it("puts files of one folder together, a few at a time, and leaves the others alone", () => {
+    const batches = batchesOf([...WIRE, ...ALONE, "tests/link/a_test.ts"], "deno");
+    assertEquals(batches.map(({ label }) => label), [
+      ...ALONE,
+      "tests/wire 1/2",
+      "tests/wire 2/2",
+      "tests/link/a_test.ts",
+    ]);
+    assertEquals(
+      batches.flatMap(({ files }) => files).toSorted(),
+      [
+        ...WIRE,
+        ...ALONE,
+        "tests/link/a_test.ts",
+      ].toSorted(),
+    );
+    assert(batches.every(({ files }) => files.length <= 8));
+  });
+
+  it("leaves files of the core alone on Bun", () => {
+    const core = ["tests/core/a_test.ts", "tests/core/b_test.ts"];
+    assertEquals(batchesOf(core, "bun").map(({ files }) => files), core.map((file) => [file]));
+    assertEquals(batchesOf(core, "node24"), [{ label: "tests/core", files: core }]);
+  });
+});
+
+describe("runsOn()", () => {
+  it("goes by the file's name", () => {
+    assert(runsOn("tests/a_test.ts", "bun"));
+    assert(runsOn("tests/a.node_test.ts", "node22"));
+    assert(!runsOn("tests/a.node_test.ts", "deno"));
+  });
+});
