@@ -8,7 +8,7 @@ import { Door } from "../../src/security/zap.ts";
 import { Session } from "../../src/session/session.ts";
 import { textOf, toHex, utf8 } from "../_util/bytes.ts";
 import { curveGreeting } from "../_util/curve_commands.ts";
-import { deliver } from "../_util/curve_session.ts";
+import { deliver, greet } from "../_util/curve_session.ts";
 import { concat } from "../_util/octets.ts";
 import { PLAIN_COMMANDS, plainVector } from "../_util/plain_vectors.ts";
 import { vector } from "../_util/vectors.ts";
@@ -40,27 +40,28 @@ function clientSession(username = "admin", password = "secret"): Session {
 
 describe("the vectors of PLAIN", () => {
   for (const piece of [Infinity, 1, 3, 64]) {
-    it(`are what a client says, ${piece} octets at a time`, async () => {
-      const session = clientSession();
-      const greeting = toHex(await deliver(session, GREETING, piece));
-      assertEquals(greeting.slice(128), toHex(plainVector("GV-P-01")));
-      const initiate = toHex(await deliver(session, plainVector("GV-P-03"), piece));
-      assertEquals(initiate, toHex(plainVector("GV-P-04")));
-      await deliver(session, vector("GV-C-03"), piece);
-      assertEquals([session.state, session.peer!.socketType], ["traffic", "ROUTER"]);
+    it(`GV-P-01, GV-P-04: are what a client says, ${piece} octets at a time`, async () => {
+      for (const ready of [plainVector("GV-P-05"), vector("GV-C-03")]) {
+        const session = clientSession();
+        const [, hello] = await greet(session, GREETING, piece);
+        assertEquals(toHex(hello), toHex(plainVector("GV-P-01")));
+        const initiate = toHex(await deliver(session, plainVector("GV-P-03"), piece));
+        assertEquals(initiate, toHex(plainVector("GV-P-04")));
+        await deliver(session, ready, piece);
+        assertEquals([session.state, session.peer!.socketType], ["traffic", "ROUTER"]);
+      }
     });
 
-    it(`are what a server says, ${piece} octets at a time`, async () => {
+    it(`GV-P-03, GV-P-05: are what a server says, ${piece} octets at a time`, async () => {
       for (const { octets, username, password } of PLAIN_COMMANDS) {
         if (username === undefined) continue;
         const [session, asked] = serverSession();
-        session.takeOutput();
-        assertEquals(toHex(await deliver(session, GREETING, piece)), "");
+        assertEquals(toHex((await greet(session, GREETING, piece))[1]), "");
         const welcome = toHex(await deliver(session, octets, piece));
         assertEquals(welcome, toHex(plainVector("GV-P-03")));
         assertEquals(asked, [[toHex(username), toHex(password!)]]);
         const ready = toHex(await deliver(session, plainVector("GV-P-04"), piece));
-        assertEquals(ready, toHex(vector("GV-C-02")));
+        assertEquals(ready, toHex(plainVector("GV-P-05")));
         assertEquals([session.state, session.peer!.socketType], ["traffic", "DEALER"]);
       }
     });
@@ -79,17 +80,15 @@ describe("the vectors of PLAIN", () => {
   }
 
   it("may have the empty name and password (GV-P-02)", async () => {
-    const session = clientSession("", "");
-    const said = toHex(await deliver(session, GREETING));
-    assertEquals(said.slice(128), toHex(plainVector("GV-P-02")));
+    const [, hello] = await greet(clientSession("", ""), GREETING);
+    assertEquals(toHex(hello), toHex(plainVector("GV-P-02")));
   });
 
   for (const [status, id] of [["400", "GV-P-06"], ["300", undefined]] as const) {
     it(`answer HELLO when the handler says ${status}: ${id ?? "with nothing"}`, async () => {
       const [session] = serverSession(status);
-      session.takeOutput();
-      const error = await deliver(session, concat(GREETING, plainVector("GV-P-01")))
-        .catch((error) => error);
+      await greet(session, GREETING);
+      const error = await deliver(session, plainVector("GV-P-01")).catch((error) => error);
       assertEquals([error.code, error.status], ["EACCES", Number(status)]);
       const said = toHex(concat(...session.takeOutput()));
       assertEquals(said, id === undefined ? "" : toHex(plainVector(id)));
@@ -108,6 +107,23 @@ describe("the vectors of PLAIN", () => {
         assertEquals(session.state, "failed", `bit ${bit} of ${id}`);
       }
     }
+  });
+
+  it("leave what follows them to others", async () => {
+    const tail = Uint8Array.of(0, 0x22, 7, 0x4d);
+    const [server] = serverSession();
+    await greet(server, GREETING);
+    for (const id of ["GV-P-01", "GV-P-04"]) {
+      const octets = plainVector(id);
+      assertEquals(server.receive(concat(octets, tail)), octets.length, id);
+      await server.waiting;
+    }
+    assertEquals([server.state, server.receive(tail)], ["traffic", 0]);
+    const client = clientSession();
+    await greet(client, GREETING);
+    const rest = concat(plainVector("GV-P-03"), plainVector("GV-P-05"));
+    assertEquals(client.receive(concat(rest, tail)), rest.length);
+    assertEquals([client.state, client.receive(tail)], ["traffic", 0]);
   });
 
   it("are refused by a server when HELLO does not add up", async () => {

@@ -26,7 +26,7 @@ describeSides("CURVE", "limits", (sides) => {
     });
   }
 
-  it("libzmq's maxMessageSize is that of a sealed frame", async () => {
+  it("CURVE-MSG-09: libzmq's maxMessageSize is that of a sealed frame", async () => {
     const push = await sides.openOurs("Push", QUICK);
     const pull = await sides.openTheirs("Pull", { maxMessageSize: 1_000 });
     await push.connect(await pull.bind());

@@ -117,7 +117,7 @@ function testPeer(library: Library, minor: number): void {
   });
 
   for (const form of ["message", "command"] as const) {
-    it(`as a SUB client subscribes by a ${form}`, async () => {
+    it(`CURVE-MSG-10: as a SUB client subscribes by a ${form}`, async () => {
       const [publisher, sub] = await dialled("XPublisher", "SUB");
       const ask = (first: 0 | 1, topic: string): void => {
         if (form === "message") sub.say(concat(Uint8Array.of(first), utf8(topic)));
@@ -140,7 +140,7 @@ function testPeer(library: Library, minor: number): void {
     });
   }
 
-  it("as a PUB server is asked for topics in its own minor version's form", async () => {
+  it("as a PUB server is asked for topics in its own minor version's form (ZMTP30-SUB-05)", async () => {
     const [sub, publisher] = await accepted("Subscriber", "PUB");
     await tells(sub, "handshake");
     await sub.subscribe("topic", "t".repeat(300));
@@ -160,7 +160,7 @@ function testPeer(library: Library, minor: number): void {
     assertFrames(await sub.receive(), ["t".repeat(300), "body"]);
   });
 
-  it("gets a PONG for its PING, with the context, between messages", async () => {
+  it("CURVE-MSG-04: gets a PONG for its PING, with the context, between messages", async () => {
     const [router, dealer] = await dialled("Router", "DEALER");
     dealer.connection.send(
       dealer.party.command("PING", concat(Uint8Array.of(0, 10), utf8("context"))),

@@ -18,7 +18,7 @@ import { inShort, tells } from "../_util/security_stage.ts";
 const { server: SERVER, client: CLIENT } = ROLES.CURVE;
 
 describeMeetings("CURVE", (meeting, serverLibrary, clientLibrary) => {
-  it("a client with the key of another server is turned away, and goes on", async () => {
+  it("CURVE-ERR-06: a client with the key of another server is turned away, and goes on", async () => {
     const { server, client } = await meeting.join(SERVER, {
       ...CLIENT,
       curveServerKey: CLIENT_KEYS.publicKey,

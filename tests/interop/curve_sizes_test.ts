@@ -64,7 +64,7 @@ describeSides("CURVE", "messages", (sides) => {
       ]);
     });
 
-    it(`${WORDS[name]} arrive over ipc`, async () => {
+    it(`CURVE-MSG-11: ${WORDS[name]} arrive over ipc`, async () => {
       const folder = new SocketFolder();
       try {
         const ours = await sides.openOurs("Pair");

@@ -67,7 +67,7 @@ describeMeetings("CURVE on the wire", (meeting, serverLibrary) => {
     }
   }
 
-  it("the handshake and messages of all kinds", async () => {
+  it("CURVE-SEQ-01, CURVE-NONCE-01, CURVE-MSG-09: the handshake and messages of all kinds", async () => {
     const { fromClient, fromServer } = await tapped([5, 0, 222, 223, 70_000]);
     assertEquals(outlines(fromClient), [
       [COMMAND, "HELLO", 200, 1],
@@ -100,7 +100,7 @@ describeMeetings("CURVE on the wire", (meeting, serverLibrary) => {
     assertEquals(fromServer.greeting[32], serverLibrary === "wasmq" ? 1 : 0);
   });
 
-  it("nothing of two connections is the same", async () => {
+  it("CURVE-KEY-01, CURVE-NONCE-08: nothing of two connections is the same", async () => {
     const [one, two] = [await tapped([32]), await tapped([32])];
     const boxes = ({ fromClient, fromServer }: TappedConnection): Set<string> =>
       new Set([...fromClient.frames, ...fromServer.frames].flatMap(({ body }) => [
@@ -113,7 +113,7 @@ describeMeetings("CURVE on the wire", (meeting, serverLibrary) => {
     assertEquals([...both], []);
   });
 
-  it("an ERROR in place of READY", async () => {
+  it("CURVE-SEQ-02, CURVE-ERR-05: an ERROR in place of READY", async () => {
     await meeting.server.handleZap(zapRule({ status: "400", text: "No access" }));
     const { fromClient, fromServer } = await tapped([], undefined, true);
     assertEquals(outlines(fromClient).map(([, name]) => name), ["HELLO", "INITIATE"]);

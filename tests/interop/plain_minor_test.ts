@@ -121,7 +121,7 @@ function testPeer(library: Library, minor: number): void {
       ["as libzmq does", Uint8Array.of(4, 9, 0x5e, ...utf8("RROR\x03400"))],
     ] as const
   ) {
-    it(`as a server refuses the client, ERROR spelt ${spelling}`, async () => {
+    it(`PLAIN-X-03: as a server refuses the client, ERROR spelt ${spelling}`, async () => {
       stage = openStage(library);
       listener = await RawServer.listen();
       const push = await stage.open("Push", { ...ROLES.PLAIN.client, reconnectInterval: 20 });

@@ -57,7 +57,7 @@ describeMeetings("PLAIN on the wire", (meeting, serverLibrary, clientLibrary) =>
     }
   }
 
-  it("the handshake and the messages after it", async () => {
+  it("PLAIN-SEQ-03, PLAIN-SEQ-04, PLAIN-MSG-01: the handshake and the messages after it", async () => {
     await meeting.server.handleZap(zapRule());
     const { fromClient, fromServer } = await tapped([3, 3], undefined, (say) => say("hello"));
     const [hello, ...rest] = sent(fromClient);
@@ -81,7 +81,7 @@ describeMeetings("PLAIN on the wire", (meeting, serverLibrary, clientLibrary) =>
     });
   }
 
-  it("an ERROR, which libzmq misspells", async () => {
+  it("PLAIN-X-04: an ERROR, which libzmq misspells", async () => {
     await meeting.server.handleZap(zapRule({ status: "400", text: "No access" }));
     const { fromClient, fromServer } = await tapped([1, 1]);
     assertEquals(sent(fromClient), hex(GV_P_01));

@@ -45,7 +45,7 @@ for (const pair of PAIRS) {
       assertMessages(await channel.deliver(withBodies(["", "a", "b"])), [["b", "2"].map(octetsOf)]);
     });
 
-    it("each topic is a prefix, octet by octet", async () => {
+    it("each topic is a prefix, octet by octet (ZMTP31-SUB-01, ZMTP31-SUB-04)", async () => {
       const { sub } = await open();
       for (const topic of TOPICS) {
         await sub.subscribe(topic);

@@ -39,7 +39,7 @@ const BROKEN: Readonly<Record<string, readonly [code: string, reply: Reply]>> = 
 for (const [mechanism, { server: serverRole, client: clientRole }] of Object.entries(MECHANISMS)) {
   describeMeetings(`${mechanism}, a reply`, (meeting, serverLibrary) => {
     for (const [what, [code, reply]] of Object.entries(BROKEN)) {
-      it(`${what} is ERR_ZAP_${code}`, async () => {
+      it(`ZAP-REP-01, ZAP-REP-02, ZAP-REP-05: ${what} is ERR_ZAP_${code}`, async () => {
         await meeting.server.handleZap({ reply });
         const { server, client } = await meeting.join(
           { ...serverRole, handshakeInterval: 1_000 },

@@ -18,7 +18,7 @@ for (const [mechanism, { server, client, credentials }] of Object.entries(MECHAN
   const expected = credentials.map((x) => typeof x === "string" ? x : textOf(x));
 
   describeMeetings(`${mechanism}, a request`, (meeting, serverLibrary, clientLibrary) => {
-    it("has the domain, the address and the credentials", async () => {
+    it("ZAP-REQ-01, ZAP-REQ-06: has the domain, the address and the credentials", async () => {
       await meeting.server.handleZap(zapRule());
       // libzmq fills in the server's own routing id where the client's belongs; it is not known yet.
       const joined = await meeting.join(
