@@ -179,6 +179,9 @@ describeOver(DISTINCT_TRANSPORTS, "the event loop", (transport) => {
 
   it("turns during a loop of send to a fast reader", async () => {
     const [push, pull] = await pipeline(transport);
+    // On a busy machine it takes some of the time to connect.
+    await push.send("first");
+    await pull.receive();
     let received = 0;
     const reading = (async () => {
       for await (const _ of pull) received++;

@@ -95,17 +95,19 @@ describe("a stranger", () => {
   beforeEach(openPull);
   afterEach(() => cleanup.run());
 
-  const wide = greeting();
-  wide[10] = 2;
+  const old = greeting().subarray(0, 10);
   const strangers: Readonly<Record<string, Uint8Array>> = {
     "that speaks HTTP": utf8("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     "that speaks TLS": octets(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3),
     "that sends zeros": new Uint8Array(1_000),
     "that sends noise": noise(1_000),
     "that sends a megabyte of noise": noise(1_000_000),
-    "that speaks ZMTP 1.0": octets(1, 0, 2, 0, 0x78),
-    "that speaks ZMTP 2.0": octets(0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 1, 8, 0, 0),
-    "that wants another version": wide,
+    "that speaks ZMTP 1.0 with a name too long": octets(0xff, 0, 0, 0, 0, 0, 0, 1, 44, 0),
+    "that speaks ZMTP 1.0 with a frame of no size": octets(1, 0, 0, 0),
+    "that speaks ZMTP 2.0 of a type nobody knows": concat(old, octets(1, 99, 0, 0)),
+    "that speaks ZMTP 2.0 of the same type": concat(old, octets(1, 7, 0, 0)),
+    "that speaks ZMTP 2.0 and sends a command": concat(old, octets(1, 8, 0, 0, COMMAND, 0)),
+    "that speaks a ZMTP before all others": concat(old, octets(0, 8, 0, 0)),
     "that wants PLAIN": greeting("PLAIN"),
     "that wants CURVE": greeting("CURVE"),
     "that wants a mechanism nobody knows": greeting("X".repeat(20)),
