@@ -46,7 +46,7 @@ function parseArguments(args: readonly string[]): Arguments {
   const filters: string[] = [];
   const runtimes: RuntimeName[] = [];
   // Many files mostly wait: for processes, and for time to pass.
-  let jobs = Math.min(4, navigator.hardwareConcurrency + 2);
+  let jobs = Math.min(5, navigator.hardwareConcurrency + 3);
   for (let i = 0; i < args.length; i++) {
     const [flag, inline] = args[i].split("=", 2);
     if (flag === "--runtime") {
