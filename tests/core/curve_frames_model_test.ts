@@ -117,7 +117,7 @@ describe("Frames that CURVE seals", () => {
         assertOctets(sealed, sealFrames(key, side, nonce, frames));
         assertEquals(stand.nonce, nonce + BigInt(frames.length));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -135,7 +135,7 @@ describe("Frames that CURVE seals", () => {
           compare(sealFrames(key, side, nonce, frames), pieces, limit, key, side);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

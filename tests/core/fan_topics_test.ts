@@ -104,7 +104,7 @@ describe("FanOut", () => {
         party.check();
         party.end();
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   });
 
@@ -137,7 +137,7 @@ describe("FanOut", () => {
         party.end();
         assertEquals(roomIn(party.core), room);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

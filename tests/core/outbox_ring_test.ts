@@ -61,7 +61,7 @@ describe("Outbox's ring", () => {
         }
         twins.finish();
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

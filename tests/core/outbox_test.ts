@@ -96,7 +96,7 @@ function use(core: Core, sequence: readonly Step[]): void {
 
 describe("Outbox", () => {
   it("does what its model does, two at a time in one memory", () => {
-    fc.assert(fc.property(steps, (sequence) => use(new Core(), sequence)), { numRuns: 150 });
+    fc.assert(fc.property(steps, (sequence) => use(new Core(), sequence)), { numRuns: 75 });
   });
 
   it("does what its model does while memory is short", () => {
@@ -106,7 +106,7 @@ describe("Outbox", () => {
         core.exports.memoryLimit(pages);
         use(core, sequence);
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   });
 

@@ -134,7 +134,7 @@ describe("FanOut.publish()", () => {
   it("does what its model does", () => {
     fc.assert(
       fc.property(steps, (sequence) => play(new FanStand(new Core(), PEERS), sequence)),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
   });
 
@@ -170,7 +170,7 @@ describe("FanOut.publish()", () => {
         }
         stand.end();
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 });
