@@ -67,8 +67,12 @@ const pair: Talk = async (stage) => {
   ]);
 };
 
-/** The REP connects: it keeps its reply for a REQ that is away. */
+/**
+ * The REP connects: it keeps its reply for a REQ that is away. A REQ that has not heard of the break drops what comes by
+ * another connection (REQ-06), and only `relaxed` helps.
+ */
 const requestReply: Talk = async (stage) => {
+  stage.orderly();
   const request = stage.add(new Request(stage.options(true, true, true)));
   const reply = stage.add(new Reply(stage.options(false, true, true)));
   await stage.join(request, [reply]);
