@@ -1,12 +1,12 @@
 // Peers that do only what a test says: raw connections where a transport has octets on the way, sockets on inproc, which
 // has none. So a test of what a socket does with its peers is written once.
 
-import { Dealer, Pair, Pull, Push, Reply, Request, Router } from "../../mod.ts";
 import type { Transport } from "./anywhere.ts";
 import { utf8 } from "./bytes.ts";
 import { type RawConnection, RawServer } from "./raw_peer.ts";
 import { connectAs, message, shakeHands, takeMessage } from "./raw_zmtp.ts";
 import { reserve } from "./transports.ts";
+import { WIRE_CLASSES } from "./wire_classes.ts";
 
 /** The types that a scripted peer may have. */
 export type ScriptedType = "PAIR" | "PUSH" | "PULL" | "REQ" | "REP" | "DEALER" | "ROUTER";
@@ -132,22 +132,13 @@ class WireListener implements ScriptedListener {
   }
 }
 
-const CLASSES = {
-  PAIR: Pair,
-  PUSH: Push,
-  PULL: Pull,
-  REQ: Request,
-  REP: Reply,
-  DEALER: Dealer,
-  ROUTER: Router,
-} as const;
 const WAIT_MS = 5_000;
 
 /** Opens a socket of a type. */
 function open(type: ScriptedType, routingId?: Body): Joinable {
   const receives = type === "PUSH" ? {} : { receiveTimeout: WAIT_MS };
   const named = routingId === undefined ? {} : { routingId };
-  return new CLASSES[type]({ ...receives, ...named, linger: 0 } as object) as unknown as Joinable;
+  return new WIRE_CLASSES[type]({ ...receives, ...named, linger: 0 }) as unknown as Joinable;
 }
 
 /** What is needed of a socket; not all types have all of it. */

@@ -2,20 +2,7 @@
 
 import { assertEquals, assertGreater } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
-import {
-  Dealer,
-  Pair,
-  Publisher,
-  Pull,
-  Push,
-  Reply,
-  Request,
-  Router,
-  type Socket,
-  Subscriber,
-  XPublisher,
-  XSubscriber,
-} from "../../mod.ts";
+import { Pull, Push, type Socket } from "../../mod.ts";
 import { assertFrames, toHex, utf8 } from "../_util/bytes.ts";
 import type { SocketType } from "../../src/wire/socket_type.ts";
 import { Cleanup } from "../_util/cleanup.ts";
@@ -39,24 +26,12 @@ import {
 } from "../_util/raw_zmtp.ts";
 import { LEGAL_PEERS } from "../_util/session_pair.ts";
 import { vector } from "../_util/vectors.ts";
+import { WIRE_CLASSES } from "../_util/wire_classes.ts";
 
 const cleanup = new Cleanup();
-const TYPES: Readonly<Record<Exclude<SocketType, "STREAM">, new () => Socket>> = {
-  PAIR: Pair,
-  PUB: Publisher,
-  SUB: Subscriber,
-  REQ: Request,
-  REP: Reply,
-  DEALER: Dealer,
-  ROUTER: Router,
-  PULL: Pull,
-  PUSH: Push,
-  XPUB: XPublisher,
-  XSUB: XSubscriber,
-};
 
 /** Our class and the type of a peer for each type of socket. */
-const PAIRS: readonly (readonly [new () => Socket, string])[] = Object.entries(TYPES)
+const PAIRS: readonly (readonly [new () => Socket, string])[] = Object.entries(WIRE_CLASSES)
   .map(([type, Type]) => [Type, LEGAL_PEERS[type as SocketType][0]]);
 
 /** What makes a live peer look dead quickly, were it not for what the test is about. */
