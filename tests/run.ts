@@ -1,26 +1,31 @@
 // The runner behind `deno task test`: every test file on Deno, Bun, Node 22 and Node 24.
 //
-//   deno run -A tests/run.ts [filter...] [--runtime deno|bun|node22|node24] [--jobs N]
+//   deno run -A tests/run.ts [filter...] [--runtime deno|bun|node22|node24] [--jobs N] [--seconds N]
 //
-// A filter is a part of a file's path. `x.deno_test.ts` runs on Deno only, likewise `bun` and
+// No process may take longer than --seconds (300). A filter is a part of a file's path. `x.deno_test.ts` runs on Deno only, likewise `bun` and
 // `node`. Files that do all in memory share processes, each other file has one of its own; the
 // counts come from JUnit reports, never from what a runtime prints. The last line is always
 // `N passed, N failed`.
 
 import type { Counts } from "./_util/junit.ts";
 import {
+  type Batch,
   batchesOf,
   type BatchResult,
   findRuntime,
   findTests,
   print,
   runBatches,
+  type RunLimits,
   runsOn,
   type Runtime,
   type RuntimeName,
   RUNTIMES,
 } from "./_util/test_runner.ts";
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What a runtime's tests came to; `seconds` are those of its processes together. */
 interface RuntimeResult extends Counts {
   readonly label: string;
   readonly seconds: number;
@@ -30,14 +35,14 @@ interface RuntimeResult extends Counts {
 interface Arguments {
   readonly filters: readonly string[];
   readonly runtimes: readonly RuntimeName[];
-  readonly jobs: number;
+  readonly limits: RunLimits;
 }
 
 class UsageError extends Error {
   constructor(argument: string) {
     super(
       `Cannot understand ${argument}: expected [filter...] [--runtime ${RUNTIMES.join("|")}] ` +
-        `[--jobs N]`,
+        `[--jobs N] [--seconds N]`,
     );
   }
 }
@@ -46,7 +51,8 @@ function parseArguments(args: readonly string[]): Arguments {
   const filters: string[] = [];
   const runtimes: RuntimeName[] = [];
   // Many files mostly wait: for processes, and for time to pass.
-  let jobs = Math.min(5, navigator.hardwareConcurrency + 3);
+  let jobs = Math.min(6, navigator.hardwareConcurrency + 4);
+  let seconds = 300;
   for (let i = 0; i < args.length; i++) {
     const [flag, inline] = args[i].split("=", 2);
     if (flag === "--runtime") {
@@ -57,48 +63,64 @@ function parseArguments(args: readonly string[]): Arguments {
     } else if (flag === "--jobs") {
       jobs = Number(inline ?? args[++i]);
       if (!(jobs >= 1)) throw new UsageError("--jobs");
+    } else if (flag === "--seconds") {
+      seconds = Number(inline ?? args[++i]);
+      if (!(seconds >= 1)) throw new UsageError("--seconds");
     } else if (flag.startsWith("-") && flag !== "--") {
       throw new UsageError(flag);
     } else if (flag !== "--") {
       filters.push(args[i]);
     }
   }
-  return { filters, runtimes: runtimes.length > 0 ? runtimes : RUNTIMES, jobs };
+  return {
+    filters,
+    runtimes: runtimes.length > 0 ? runtimes : RUNTIMES,
+    limits: { jobs, seconds },
+  };
 }
 
 function isRuntimeName(name: string): name is RuntimeName {
   return (RUNTIMES as readonly string[]).includes(name);
 }
 
-async function runRuntime(
-  runtime: Runtime,
-  files: readonly string[],
-  jobs: number,
-): Promise<RuntimeResult> {
-  const label = `${runtime.name} ${runtime.version}`;
-  print(`\n${label}`);
-  const start = performance.now();
-  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-  await runBatches(runtime, batchesOf(files, runtime.name), jobs, (result) => {
+/** Runs on all runtimes: their batches form one queue, so that nobody waits for the last one of a runtime. */
+async function runAll(
+  runtimes: readonly Runtime[],
+  tests: readonly string[],
+  limits: RunLimits,
+): Promise<RuntimeResult[]> {
+  const batches: Batch[] = [];
+  const results = new Map<Runtime, Mutable<RuntimeResult>>();
+  for (const runtime of runtimes) {
+    const files = tests.filter((file) => runsOn(file, runtime.name));
+    batches.push(...batchesOf(files, runtime));
+    const label = `${runtime.name} ${runtime.version}`;
+    const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+    results.set(runtime, { label, files: files.length, seconds: 0, ...counts });
+  }
+  await runBatches(batches, limits, (result) => {
+    const total = results.get(result.batch.runtime)!;
     total.passed += result.passed;
     total.failed += result.failed;
     total.skipped += result.skipped;
-    printResult(label, result);
+    total.seconds += result.seconds;
+    printResult(result);
   });
-  return { label, files: files.length, seconds: (performance.now() - start) / 1000, ...total };
+  return [...results.values()];
 }
 
-function printResult(runtime: string, result: BatchResult): void {
+function printResult(result: BatchResult): void {
   const { batch, tests, passed, failed, skipped, seconds, trouble, output } = result;
-  const { label, files } = batch;
+  const { runtime, label, files } = batch;
   const counts = [`${passed} passed`];
   if (failed > 0) counts.push(`${failed} failed`);
   if (skipped > 0) counts.push(`${skipped} skipped`);
   if (files.length > 1) counts.push(`${files.length} files`);
   const verdict = failed > 0 ? "FAIL" : "ok  ";
-  print(`  ${verdict} ${label}  ${counts.join(", ")}  ${seconds.toFixed(1)} s`);
+  const name = runtime.name.padEnd(6);
+  print(`  ${verdict} ${name} ${label}  ${counts.join(", ")}  ${seconds.toFixed(1)} s`);
   if (failed === 0) return;
-  print(`---- ${runtime}: ${label}${trouble ? ` ${trouble}` : ""}`);
+  print(`---- ${runtime.name} ${runtime.version}: ${label}${trouble ? ` ${trouble}` : ""}`);
   if (files.length > 1) print(`one process ran ${files.join(" ")}`);
   for (const { title, outcome } of tests) if (outcome === "failed") print(`failed: ${title}`);
   print(output.trimEnd());
@@ -124,14 +146,16 @@ function missing(name: RuntimeName): RuntimeResult {
 }
 
 async function main(): Promise<number> {
-  const { filters, runtimes, jobs } = parseArguments(Deno.args);
+  const { filters, runtimes, limits } = parseArguments(Deno.args);
   const tests = findTests(filters);
-  const results: RuntimeResult[] = [];
+  const found: Runtime[] = [];
+  const absent: RuntimeResult[] = [];
   for (const name of runtimes) {
-    const files = tests.filter((file) => runsOn(file, name));
     const runtime = await findRuntime(name);
-    results.push(runtime ? await runRuntime(runtime, files, jobs) : missing(name));
+    if (runtime) found.push(runtime);
+    else absent.push(missing(name));
   }
+  const results = [...await runAll(found, tests, limits), ...absent];
   printTable(results);
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   const failed = results.reduce((sum, result) => sum + result.failed, 0);

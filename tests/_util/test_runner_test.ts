@@ -1,13 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { batchesOf, runsOn } from "./test_runner.ts";
+import { batchesOf, runsOn, type Runtime, type RuntimeName } from "./test_runner.ts";
 
+const runtime = (name: RuntimeName): Runtime => ({ name, binary: name, version: "1" });
 const ALONE = ["tests/keys_test.ts", "tests/runtimes/a_test.ts", "tests/core/models/a_test.ts"];
 const WIRE = Array.from({ length: 9 }, (_, i) => `tests/wire/${i}_test.ts`);
 
 describe("batchesOf()", () => {
   it("puts files of one folder together, a few at a time, and leaves the others alone", () => {
-    const batches = batchesOf([...WIRE, ...ALONE, "tests/link/a_test.ts"], "deno");
+    const batches = batchesOf([...WIRE, ...ALONE, "tests/link/a_test.ts"], runtime("deno"));
     assertEquals(batches.map(({ label }) => label), [
       ...ALONE,
       "tests/wire 1/2",
@@ -27,8 +28,12 @@ describe("batchesOf()", () => {
 
   it("leaves files of the core alone on Bun", () => {
     const core = ["tests/core/a_test.ts", "tests/core/b_test.ts"];
-    assertEquals(batchesOf(core, "bun").map(({ files }) => files), core.map((file) => [file]));
-    assertEquals(batchesOf(core, "node24"), [{ label: "tests/core", files: core }]);
+    assertEquals(
+      batchesOf(core, runtime("bun")).map(({ files }) => files),
+      core.map((file) => [file]),
+    );
+    const node = runtime("node24");
+    assertEquals(batchesOf(core, node), [{ runtime: node, label: "tests/core", files: core }]);
   });
 });
 
@@ -36,6 +41,9 @@ describe("runsOn()", () => {
   it("goes by the file's name", () => {
     assert(runsOn("tests/a_test.ts", "bun"));
     assert(runsOn("tests/a.node_test.ts", "node22"));
+    assert(runsOn("tests/runtimes/a_test.ts", "node22"));
+    assert(!runsOn("tests/core/a_test.ts", "node22"));
+    assert(runsOn("tests/core/a_test.ts", "node24"));
     assert(!runsOn("tests/a.node_test.ts", "deno"));
   });
 });

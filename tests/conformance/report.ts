@@ -36,7 +36,7 @@ async function main(headings: readonly string[]): Promise<number> {
   print(`Running ${files.length} test files on deno ${runtime.version}\n`);
   const tests: TestResult[] = [];
   let troubles = 0;
-  await runBatches(runtime, batchesOf(files, "deno"), JOBS, (result) => {
+  await runBatches(batchesOf(files, runtime), { jobs: JOBS }, (result) => {
     tests.push(...result.tests);
     if (result.trouble === undefined) return;
     troubles++;
