@@ -55,6 +55,9 @@ describe("findBreaches()", () => {
           `import type { Stream } from "../link/stream.ts";\nprocess.getBuiltinModule("node:net");`,
         "src/certificates/files.ts":
           `import "../runtime/node.ts";\nimport { core } from "../core/core.ts";`,
+        "src/patterns/base/time.ts": `setTimeout(() => {}, 5);`,
+        "src/patterns/clone/server.ts":
+          `import { Push } from "../../../mod.ts";\nimport "../base/time.ts";`,
         "src/sockets/push.ts":
           `import "../link/stream.ts";\nimport { d } from "../runtime/node.ts";`,
       }),
@@ -82,6 +85,14 @@ describe("findBreaches()", () => {
     "a socket that imports certificates": [
       { "src/sockets/a.ts": `import "../certificates/b.ts";`, "src/certificates/b.ts": "" },
       "src/sockets/a.ts imports src/certificates/b.ts: sockets may import leaf, wire, core, security, session, routing, link, runtime",
+    ],
+    "a pattern that imports what users cannot": [
+      { "src/patterns/a/b.ts": `import "../../errors.ts";`, "src/errors.ts": "" },
+      "src/patterns/a/b.ts imports src/errors.ts: patterns may import face",
+    ],
+    "a public face that imports a pattern": [
+      { "mod.ts": `export * from "./src/patterns/mod.ts";`, "src/patterns/mod.ts": "" },
+      "mod.ts imports src/patterns/mod.ts: face may import leaf, wire, core, security, session, routing, link, runtime, sockets",
     ],
     "a runtime that imports values of link": [
       { "src/runtime/a.ts": `import { b, type C } from "../link/b.ts";`, "src/link/b.ts": "" },
@@ -121,11 +132,11 @@ describe("findBreaches()", () => {
     ],
     "a timer": [
       { "src/link/a.ts": `setTimeout(() => {}, 5);` },
-      "src/link/a.ts:1 names setTimeout: allowed in src/clock.ts",
+      "src/link/a.ts:1 names setTimeout: allowed in src/clock.ts and src/patterns/base/time.ts",
     ],
     "the clock": [
       { "src/session/a.ts": `const t = performance.now();` },
-      "src/session/a.ts:1 names performance: allowed in src/clock.ts",
+      "src/session/a.ts:1 names performance: allowed in src/clock.ts and src/patterns/base/time.ts",
     ],
     "WebAssembly outside the core": [
       { "src/link/a.ts": `type M = WebAssembly.Module;` },
