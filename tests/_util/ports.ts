@@ -12,13 +12,16 @@ const ownHost = process.platform === "linux"
   ? `127.${1 + (process.pid >> 16) % 250}.${(process.pid >> 8) & 255}.${process.pid & 255}`
   : "127.0.0.1";
 
+/** Any free port of that address: for servers that die, so that who dials them reaches no other test's server. */
+export const OWN_PORT: string = `tcp://${ownHost}:*`;
+
 /**
  * An endpoint that was free a moment ago: connections to it are refused. Nobody else is given the port meanwhile, as happens
  * where several processes bind to any port of one address.
  */
 export async function freeEndpoint(): Promise<string> {
   const socket = new Pull();
-  await socket.bind(`tcp://${ownHost}:*`);
+  await socket.bind(OWN_PORT);
   const endpoint = socket.lastEndpoint!;
   await socket.close();
   return endpoint;
