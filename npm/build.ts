@@ -14,6 +14,7 @@ const ENTRIES = {
   ".": "./mod",
   "./certificates": "./src/certificates/mod",
   "./keygen": "./src/certificates/keygen",
+  "./patterns": "./src/patterns/mod",
 };
 
 /** What the build takes from the project's package.json. */

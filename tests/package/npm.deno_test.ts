@@ -13,6 +13,7 @@ const CONSUMER = `
 import { Context, Frame, Pull, Push, Reply, Request, version, ZmqError } from "wasmq";
 import { type Certificate, CertificateError, newCertificate } from "wasmq/certificates";
 import "wasmq/keygen";
+import { Emitter, type PartOptions } from "wasmq/patterns";
 
 const context: Context = new Context();
 const push: Push = new Push({ sendHighWaterMark: 10, linger: 0, context });
@@ -110,6 +111,7 @@ describe("the npm package", () => {
       ".": "./mod",
       "./certificates": "./src/certificates/mod",
       "./keygen": "./src/certificates/keygen",
+      "./patterns": "./src/patterns/mod",
     };
     for (const [name, module] of Object.entries(modules)) {
       const entry = { types: `${module}.d.ts`, default: `${module}.js` };
