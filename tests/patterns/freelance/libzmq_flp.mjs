@@ -19,6 +19,24 @@ const numberFrame = (number) => {
   return frame;
 };
 
+/** An address of this machine that no other process uses: nobody else is given the port while it is let go. */
+const { pid, platform } = process;
+const ownHost = platform === "linux"
+  ? `127.${1 + (pid >> 16) % 250}.${(pid >> 8) & 255}.${pid & 255}`
+  : "127.0.0.1";
+
+/** libzmq's thread may still be letting the port go. */
+async function rebind(socket, endpoint) {
+  for (const end = Date.now() + 10_000;;) {
+    try {
+      return await socket.bind(endpoint);
+    } catch (error) {
+      if (error.code !== "EADDRINUSE" || Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
 const roles = {
   // A plain echo.
   async server1(name) {
@@ -39,12 +57,12 @@ const roles = {
   // Named by its endpoint; takes anything that begins with PING for one.
   async server3(name) {
     const probe = new zmq.Router();
-    await probe.bind("tcp://127.0.0.1:*");
+    await probe.bind(`tcp://${ownHost}:*`);
     const endpoint = probe.lastEndpoint;
     await probe.unbind(endpoint);
     probe.close();
     const router = new zmq.Router({ routingId: endpoint });
-    await router.bind(endpoint);
+    await rebind(router, endpoint);
     ready(endpoint);
     for await (const [client, control, ...body] of router) {
       if (control.toString() === "PING") await router.send([client, "PONG"]);
