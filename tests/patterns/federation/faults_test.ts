@@ -162,16 +162,21 @@ describe("Each request is answered once, though", () => {
     assertEquals(client.stats().late, 0);
   });
 
-  times("the broker is killed and started anew", async () => {
-    const first = await part("broker");
-    const { clients, workers } = first.endpoints;
+  /** A worker, and a client with its load, of a broker in another process. */
+  function meetAt(clients: string, workers: string): { worker: FederatedWorker; load: Load } {
     const worker = stage.add(
       new FederatedWorker({ ...KEEN, handler: ([text]) => `did ${text}`, concurrency: 8 }),
     );
     worker.connect(workers);
     const client = stage.add(new FederatedClient({ timeout: 500, retries: 60 }));
     client.connect(clients);
-    const load = new Load(client);
+    return { worker, load: new Load(client) };
+  }
+
+  times("the broker is killed and started anew", async () => {
+    const first = await part("broker");
+    const { clients, workers } = first.endpoints;
+    const { load } = meetAt(clients, workers);
     await load.more(60);
     await first.kill();
     await part("broker", clients, workers);
@@ -182,13 +187,7 @@ describe("Each request is answered once, though", () => {
   times("the broker is frozen for a while", async () => {
     const broker = await part("broker");
     const { clients, workers } = broker.endpoints;
-    const worker = stage.add(
-      new FederatedWorker({ ...KEEN, handler: ([text]) => `did ${text}`, concurrency: 8 }),
-    );
-    worker.connect(workers);
-    const client = stage.add(new FederatedClient({ timeout: 500, retries: 60 }));
-    client.connect(clients);
-    const load = new Load(client);
+    const { worker, load } = meetAt(clients, workers);
     await load.more(60);
     broker.freeze();
     await eventually(() => worker.stats().reconnects > 0, WAIT_MS);
