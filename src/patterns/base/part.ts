@@ -82,6 +82,6 @@ export abstract class Part<E extends EventMap> implements AsyncDisposable {
 
   /** @internal For calls that make no sense after `close`. */
   protected assertOpen(): void {
-    if (this.closed) throw new StateError("EBADF", `${this.constructor.name} is closed`);
+    this.closing.throwIfAborted();
   }
 }

@@ -104,7 +104,7 @@ export class PushGateway extends Part<PushGatewayEvents> {
    * sent, and the signal's reason.
    */
   send(body: Body, options?: OperationOptions): Promise<void> {
-    if (this.closed) return Promise.reject(this.#closedError());
+    if (this.closed) return Promise.reject(this.closing.reason);
     const item = itemOf(body);
     if (item instanceof TypeError) return Promise.reject(item);
     return this.#distributor.accept(item) ? DONE : this.#distributor.wait(item, options);
@@ -129,7 +129,7 @@ export class PushGateway extends Part<PushGatewayEvents> {
    */
   idle(options?: OperationOptions): Promise<void> {
     if (this.#distributor.isIdle) return DONE;
-    if (this.closed) return Promise.reject(this.#closedError());
+    if (this.closed) return Promise.reject(this.closing.reason);
     return this.#distributor.idle(options);
   }
 
@@ -167,10 +167,6 @@ export class PushGateway extends Part<PushGatewayEvents> {
   /** What has been counted. */
   stats(): PushGatewayStats {
     return { ...this.#counts, ...this.#distributor.stats(), workers: this.#members.size };
-  }
-
-  #closedError(): ZmqError {
-    return new ZmqError("EBADF", "PushGateway is closed");
   }
 
   /** False when the worker's connection is gone. */
@@ -305,7 +301,7 @@ export class PushGateway extends Part<PushGatewayEvents> {
   /** @internal */
   protected async shut(): Promise<void> {
     this.#ticker.stop();
-    this.#distributor.end(this.#closedError());
+    this.#distributor.end(this.closing.reason);
     for (const member of this.#members.values()) this.#farewell(member);
     await this.#router.close();
     await this.#reading;

@@ -1,6 +1,6 @@
 // A client of Majordomo: any number of requests at once, each with its own reply.
 
-import { type Frame, StateError, ZmqError } from "../../../mod.ts";
+import { type Frame, ZmqError } from "../../../mod.ts";
 import { checkCount, checkEndpoints, checkName, checkTime } from "../base/checks.ts";
 import { type Body, sameOctets } from "../base/octets.ts";
 import { Part, type PartOptions, socketSettings } from "../base/part.ts";
@@ -341,7 +341,7 @@ export class MajordomoClient extends Part<MajordomoClientEvents> {
     this.#ticker.stop();
     for (const ask of this.#asks.values()) {
       this.#forget(ask);
-      ask.result.fail(new StateError("EBADF", "MajordomoClient is closed"));
+      ask.result.fail(this.closing.reason);
     }
     await Promise.all([this.#trunk.close(), this.#lanes.close()]);
   }

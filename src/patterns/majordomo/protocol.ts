@@ -1,5 +1,6 @@
 // The commands of MDP 0.1 (RFC 7) and 0.2 (RFC 18), as octets and as numbers.
 
+import { refuse } from "../base/checks.ts";
 import { octetsOf } from "../base/octets.ts";
 
 /** A version of the Majordomo Protocol: `"0.1"` is RFC 7, which everybody speaks, `"0.2"` RFC 18, which has partial replies. */
@@ -59,10 +60,7 @@ export const SECOND: Dialect = {
 export function dialectOf(version: MajordomoVersion = "0.1"): Dialect {
   if (version === "0.1") return FIRST;
   if (version === "0.2") return SECOND;
-  throw Object.assign(
-    new TypeError(`version must be "0.1" or "0.2", not ${JSON.stringify(version)}`),
-    { code: "EINVAL" },
-  );
+  return refuse("version", version, '"0.1" or "0.2"');
 }
 
 /** The octet of a worker's command. */

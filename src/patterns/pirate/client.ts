@@ -1,7 +1,7 @@
 // Lazy Pirate: a client that does not rely on its server.
 
 import { type Frame, type MessageLike, Request, ZmqError } from "../../../mod.ts";
-import { checkCount, checkTime } from "../base/checks.ts";
+import { checkCount, checkEndpoints, checkTime } from "../base/checks.ts";
 import { type Body, framesOf } from "../base/octets.ts";
 import { Part, type PartOptions, socketSettings } from "../base/part.ts";
 import { now, pause } from "../base/time.ts";
@@ -113,8 +113,7 @@ export class LazyPirateClient extends Part<LazyPirateClientEvents> {
    */
   constructor(options: LazyPirateClientOptions) {
     const { endpoint, timeout = 2500, retries = 2, backoff, maxPending = 1000 } = options;
-    const endpoints = typeof endpoint === "string" ? [endpoint] : [...endpoint];
-    checkCount("the number of endpoints", endpoints.length, 1);
+    const endpoints = checkEndpoints("endpoint", endpoint);
     checkTime("timeout", timeout);
     checkCount("retries", retries, 0);
     checkCount("maxPending", maxPending, 1);

@@ -1,6 +1,7 @@
 // Requests and replies as files. The one file of the patterns that reaches for the runtime.
 
 import { type Frame, ZmqError } from "../../../mod.ts";
+import { refuse } from "../base/checks.ts";
 import { wallClock } from "../base/time.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
 import type { StoredRequest, TitanicStore } from "./store.ts";
@@ -67,7 +68,7 @@ export class FileStore implements TitanicStore {
   /** The folder is made when it is not there, for its owner alone. */
   constructor(folder: string) {
     if (typeof folder !== "string" || folder === "") {
-      throw Object.assign(new TypeError("folder must be the path of a folder"), { code: "EINVAL" });
+      refuse("folder", folder, "the path of a folder");
     }
     this.#folder = folder.replace(/\/+$/, "") || "/";
   }
