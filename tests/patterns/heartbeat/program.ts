@@ -2,7 +2,7 @@
 
 import { Dealer, Router } from "../../../mod.ts";
 import { DealerHeartbeat, RouterHeartbeat } from "../../../src/patterns/heartbeat/mod.ts";
-import { endWithTest } from "../../_util/end_with_test.ts";
+import { endWithTest } from "../../_util/lifeline.ts";
 
 const { process } = globalThis as unknown as {
   process: { readonly argv: readonly string[]; readonly pid: number };

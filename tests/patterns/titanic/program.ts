@@ -2,7 +2,7 @@
 
 import { MajordomoBroker, MajordomoWorker } from "../../../src/patterns/majordomo/mod.ts";
 import { Titanic, TitanicClient } from "../../../src/patterns/titanic/mod.ts";
-import { endWithTest } from "../../_util/end_with_test.ts";
+import { endWithTest } from "../../_util/lifeline.ts";
 
 const { process } = globalThis as unknown as { process: { readonly argv: readonly string[] } };
 const [, , part, endpoint, argument] = process.argv;

@@ -4,7 +4,7 @@
 import { Router } from "../../../../mod.ts";
 import { BinaryStar, type BinaryStarRole } from "../../../../src/patterns/binary_star/mod.ts";
 import { BEATS } from "../beats.ts";
-import { endWithTest } from "../../../_util/end_with_test.ts";
+import { endWithTest } from "../../../_util/lifeline.ts";
 
 const { process } = globalThis as unknown as {
   process: {

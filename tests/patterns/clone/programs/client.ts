@@ -2,7 +2,7 @@
 
 import { CloneClient, type CloneEndpoints } from "../../../../src/patterns/clone/mod.ts";
 import { QUICK } from "../quick.ts";
-import { endWithTest } from "../../../_util/end_with_test.ts";
+import { endWithTest } from "../../../_util/lifeline.ts";
 
 const { process } = globalThis as unknown as {
   process: {

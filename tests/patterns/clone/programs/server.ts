@@ -3,7 +3,7 @@
 import { BinaryStar, type BinaryStarRole } from "../../../../src/patterns/binary_star/mod.ts";
 import { type CloneEndpoints, CloneServer } from "../../../../src/patterns/clone/mod.ts";
 import { QUICK } from "../quick.ts";
-import { endWithTest } from "../../../_util/end_with_test.ts";
+import { endWithTest } from "../../../_util/lifeline.ts";
 
 /** What the program is told. */
 export interface Setup {

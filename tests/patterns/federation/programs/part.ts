@@ -10,7 +10,7 @@ import {
 import { pause } from "../../../_util/deadline.ts";
 import { OWN_PORT } from "../../../_util/ports.ts";
 import { KEEN } from "../stage.ts";
-import { endWithTest } from "../../../_util/end_with_test.ts";
+import { endWithTest } from "../../../_util/lifeline.ts";
 
 const { process } = globalThis as unknown as {
   process: { readonly argv: readonly string[]; readonly pid: number };

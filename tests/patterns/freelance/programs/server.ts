@@ -5,7 +5,7 @@
 import { Reply } from "../../../../mod.ts";
 import { FreelanceServer, ShotgunServer } from "../../../../src/patterns/freelance/mod.ts";
 import { pause } from "../../../_util/deadline.ts";
-import { endWithTest } from "../../../_util/end_with_test.ts";
+import { endWithTest } from "../../../_util/lifeline.ts";
 
 const { process } = globalThis as unknown as {
   process: {

@@ -11,7 +11,7 @@ import {
 } from "../../../../src/patterns/majordomo/mod.ts";
 import { BEATS, TRIES } from "../settings.ts";
 import { OWN_PORT } from "../../../_util/ports.ts";
-import { endWithTest } from "../../../_util/end_with_test.ts";
+import { endWithTest } from "../../../_util/lifeline.ts";
 
 const { process } = globalThis as unknown as {
   process: {

@@ -14,7 +14,7 @@ import {
 import { pause } from "../../../_util/deadline.ts";
 import { OWN_PORT } from "../../../_util/ports.ts";
 import { BEATS, TRIES, workerOf } from "../settings.ts";
-import { endWithTest } from "../../../_util/end_with_test.ts";
+import { endWithTest } from "../../../_util/lifeline.ts";
 
 const { process } = globalThis as unknown as {
   process: {
