@@ -1,10 +1,12 @@
-// Micro-benchmarks of the core: the scanner with the inbox behind it, and the outbox. Run by `deno task bench:core`.
+// Micro-benchmarks of the core: the scanner with the inbox behind it, the outbox, and frames of WebSockets. Run by `deno task bench:core`.
 // Each row handles the same number of octets, so that rows of a group compare; figures are for a whole batch.
 
 import { Inbox } from "../src/core/inbox.ts";
 import { CoreMemory } from "../src/core/memory.ts";
 import { Outbox } from "../src/core/outbox.ts";
 import { Receiver } from "../src/core/receiver.ts";
+import { WebSocketReader } from "../src/core/websocket_reader.ts";
+import { WebSocketWriter } from "../src/core/websocket_writer.ts";
 import { fill } from "../src/octets.ts";
 
 const BATCH = 256 * 1024;
@@ -70,4 +72,43 @@ for (const size of SIZES) {
       while (texts.take(BATCH)) texts.advance(texts.next().length);
     },
   });
+
+  const block = memory.outboxes.block(octets.length, "bench");
+  memory.outboxes.bytes.set(octets, block);
+  for (const masked of [false, true]) {
+    const kind = masked ? "masked" : "plain";
+    const writer = new WebSocketWriter(memory.outboxes, masked, entropy);
+    const sent: Uint8Array[] = [];
+    const write = (to?: Uint8Array[]) => {
+      for (let at = 0; at < octets.length; at += writer.plain) {
+        writer.take(memory.outboxes.bytes.subarray(block + at, block + octets.length));
+        to?.push(writer.wire(0).slice());
+      }
+    };
+    write(sent);
+    Deno.bench({
+      name: `write ${count} ${kind} WebSocket frames`,
+      group: `${size} B`,
+      fn: () => write(),
+    });
+
+    const target = new Uint8Array(2 * BATCH);
+    const reader = new WebSocketReader(
+      memory,
+      { target: () => target, filled() {} },
+      { control() {} },
+      { masked, limit: -1, commands: true },
+    );
+    Deno.bench({
+      name: `read ${count} ${kind} WebSocket frames`,
+      group: `${size} B`,
+      fn() {
+        for (const piece of sent) fill(reader, piece);
+      },
+    });
+  }
+}
+
+function entropy(into: Uint8Array): void {
+  crypto.getRandomValues(into as Uint8Array<ArrayBuffer>);
 }

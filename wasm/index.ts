@@ -44,3 +44,4 @@ export { boxMatches, boxTag, boxUpdate, secretboxOpen, secretboxSeal } from "./b
 export { curveBegin, curveLeft, curveOpen, curveOpened, curveOpening, curveSeal } from "./curve";
 export { hsalsa20 } from "./salsa20";
 export { x25519 } from "./x25519";
+export { webSocketKeys, webSocketMask, webSocketRead, webSocketWrite } from "./websocket";

@@ -201,3 +201,73 @@ export const CURVE_NEED = 1;
 export const CURVE_FLAGS = 2;
 /** Where the plain frames end. */
 export const CURVE_END = 3;
+
+// WebSocket frames (RFC 6455, 5.2) that carry ZMTP frames: a flag octet, then the body (RFC 45).
+
+/** The most octets of a control frame. */
+export const CONTROL_LIMIT = 125;
+/** The octets of a mask key. */
+export const MASK_SIZE = 4;
+/** The flag octet of a command. */
+export const ZWS_COMMAND = 2;
+/** Octets of the mask keys that webSocketKeys() asks for at a time. */
+export const KEYS_SIZE = 4096;
+
+// How webSocketRead() goes about it; bits.
+
+/** Frames must be masked; otherwise they must not be. */
+export const READ_MASKED = 1;
+/** Commands are allowed. */
+export const READ_COMMANDS = 2;
+/** A fragmented message has begun and not ended. */
+export const READ_FRAGMENTED = 4;
+
+// Answers of webSocketRead().
+
+/** All was read but the beginning of a header or of a control frame. */
+export const READ_DONE = 0;
+/** A control frame was reached, whose unmasked payload lies at READ_BODY; call again from READ_NEXT. */
+export const READ_CONTROL = 1;
+/** A frame of a fragmented message: its payload of READ_SIZE octets, masked with READ_KEY, begins at READ_NEXT. */
+export const READ_FRAGMENT = 2;
+/** Reserved bits. */
+export const READ_BAD_RESERVED = 3;
+/** An unknown opcode. */
+export const READ_BAD_OPCODE = 4;
+/** A control frame that is fragmented or too long. */
+export const READ_BAD_CONTROL = 5;
+/** A mask where there must be none, or none where there must be one. */
+export const READ_BAD_MASK = 6;
+/** A length that could be told in fewer octets, or is above 2^63-1. */
+export const READ_BAD_LENGTH = 7;
+/** A text message. */
+export const READ_BAD_TEXT = 8;
+/** A message that is too long. */
+export const READ_TOO_LONG = 9;
+/** A message without a flag octet. */
+export const READ_BAD_EMPTY = 10;
+/** A flag octet that is unknown, or not allowed. */
+export const READ_BAD_FLAG = 11;
+/** A continuation of nothing. */
+export const READ_BAD_CONTINUATION = 12;
+/** A message that begins inside another one. */
+export const READ_BAD_START = 13;
+
+// What webSocketRead() and webSocketWrite() leave at RESULTS, in 32-bit words.
+
+/** Address of the first octet that was not consumed; of the frame that has a fault. */
+export const READ_NEXT = 0;
+/** Octets of the body under way that are still to come. */
+export const READ_LEFT = 1;
+/** Its mask key, turned to the next octet. */
+export const READ_KEY = 2;
+/** Where the ZMTP frames end that were made. */
+export const READ_END = 3;
+/** First octet of a control frame or of a fragment. */
+export const READ_FIRST = 4;
+/** Size of its payload. */
+export const READ_SIZE = 5;
+/** Address of the payload of a control frame. */
+export const READ_BODY = 6;
+/** After webSocketWrite(), 1 when it needs more mask keys. */
+export const WRITE_KEYLESS = 3;

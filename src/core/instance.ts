@@ -82,6 +82,26 @@ export interface CoreExports {
   curveOpening(keys: number, body: number, size: number): number;
   curveOpened(keys: number, inner: number): number;
   x25519(scalar: number, point: number, out: number): void;
+  webSocketMask(at: number, size: number, key: number): number;
+  webSocketRead(
+    at: number,
+    end: number,
+    out: number,
+    left: number,
+    key: number,
+    rules: number,
+    limit: number,
+  ): number;
+  webSocketKeys(filled: number): number;
+  webSocketWrite(
+    at: number,
+    end: number,
+    out: number,
+    room: number,
+    left: number,
+    key: number,
+    masked: number,
+  ): number;
 }
 
 /** Octets of a page of WebAssembly memory. */
@@ -104,8 +124,21 @@ export function provideCore(module: WebAssembly.Module): void {
   compiled = module;
 }
 
+/** The octets of the core: what `spell` in wasm/build.ts wrote. */
 function decode(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const octets = new Uint8Array(text.length);
+  let size = 0;
+  let base = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 35) {
+      base = code === 32 ? 91 : 174;
+    } else {
+      octets[size++] = base + code - (code < 92 ? 39 : 40);
+      base = 0;
+    }
+  }
+  return octets.subarray(0, size);
 }
 
 function compile(): WebAssembly.Module {
@@ -114,7 +147,9 @@ function compile(): WebAssembly.Module {
   } catch (cause) {
     throw new ZmqError(
       "ENOTSUP",
-      "Cannot compile the WebAssembly core here: give a compiled module to provideCore",
+      "Cannot compile the WebAssembly core here: @wasmq/wasmq/workerd brings it compiled for workerd " +
+        "and Cloudflare Workers; a page's Content-Security-Policy has to " +
+        "allow 'wasm-unsafe-eval'; elsewhere give a compiled module to provideCore",
       { cause },
     );
   }
