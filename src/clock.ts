@@ -22,20 +22,22 @@ const LONGEST = 2 ** 31 - 1;
 
 const immediate = (globalThis as { setImmediate?: (call: () => void) => unknown }).setImmediate;
 
-function turn(call: () => void): void {
+function nextTurn(call: () => void): void {
   if (immediate !== undefined) immediate(call);
   else setTimeout(call, 0);
 }
 
-function turns(count: number, call: () => void): void {
-  turn(count > 1 ? () => turns(count - 1, call) : call);
-}
-
 /**
  * The real clock. `unref` is how the runtime lets a timer not keep the process alive; `turnsToPoll` is after how many
- * turns its event loop has looked at I/O for certain.
+ * turns its event loop has looked at I/O for certain; `turn` is its own way to the next one, if it has any.
  */
-export function systemClock(unref: (timer: unknown) => void, turnsToPoll: number): Clock {
+export function systemClock(
+  unref: (timer: unknown) => void,
+  turnsToPoll: number,
+  turn: (call: () => void) => void = nextTurn,
+): Clock {
+  const turns = (count: number, call: () => void): void =>
+    turn(count > 1 ? () => turns(count - 1, call) : call);
   return {
     now: () => performance.now(),
     after(ms, call) {

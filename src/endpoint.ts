@@ -1,4 +1,5 @@
-// Endpoints as text: `tcp://host:port`, with an optional source before a semicolon; `ipc://path`; `inproc://name`.
+// Endpoints as text: `tcp://host:port`, with an optional source before a semicolon; `ws://host:port/path`; `ipc://path`;
+// `inproc://name`.
 
 import { EndpointError } from "./errors.ts";
 
@@ -21,6 +22,7 @@ export type StreamAddress = HostPort | LocalPath;
 
 /** `tcp://…` */
 export interface TcpEndpoint extends HostPort {
+  /** Octets of ZMTP. */
   readonly transport: "tcp";
   /** The text it was made from. */
   readonly text: string;
@@ -28,8 +30,25 @@ export interface TcpEndpoint extends HostPort {
   readonly source: HostPort | undefined;
 }
 
+/** `ws://…` or `wss://…` */
+export interface WebSocketEndpoint extends HostPort {
+  /** Over TLS, or not. */
+  readonly transport: "ws" | "wss";
+  /** The text it was made from. */
+  readonly text: string;
+  /** The path, and the query if there is one: what a request names. */
+  readonly path: string;
+}
+
+/** What begins with a connection to a port of a host. */
+export type NetworkEndpoint = TcpEndpoint | WebSocketEndpoint;
+
+/** What is reached by a stream. */
+export type StreamEndpoint = NetworkEndpoint | IpcEndpoint;
+
 /** `ipc://…` */
 export interface IpcEndpoint extends LocalPath {
+  /** Through the file system. */
   readonly transport: "ipc";
   /** The text it was made from. */
   readonly text: string;
@@ -39,6 +58,7 @@ export interface IpcEndpoint extends LocalPath {
 
 /** `inproc://…` */
 export interface InprocEndpoint {
+  /** Within a context. */
   readonly transport: "inproc";
   /** The text it was made from. */
   readonly text: string;
@@ -47,7 +67,7 @@ export interface InprocEndpoint {
 }
 
 /** An endpoint, not resolved yet. */
-export type Endpoint = TcpEndpoint | IpcEndpoint | InprocEndpoint;
+export type Endpoint = StreamEndpoint | InprocEndpoint;
 
 /** What an endpoint is needed for. */
 export type EndpointUse = "bind" | "connect";
@@ -57,6 +77,10 @@ const HOST_PORT = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\*|\d+)$/;
 /** The longest path that an address of a local socket holds, in octets, and the longest name of libzmq's inproc. */
 const PATH_LIMIT = 107;
 const NAME_LIMIT = 256;
+/** What a request may name (RFC 3986), a host, and an authority that ends with a port. */
+const PATH = /^[!"$-~]*$/;
+const HOST = /^[\w.~%\x80-\uffff-]+$/;
+const HAS_PORT = /:(\*|\d+)$/;
 
 /**
  * Reads an endpoint for `bind` or `connect`.
@@ -77,6 +101,9 @@ export function parseEndpoint(text: string, use: EndpointUse): Endpoint {
   switch (transport) {
     case "tcp":
       return parseTcp(address, text, use);
+    case "ws":
+    case "wss":
+      return parseWebSocket(transport, address, text, use);
     case "ipc":
       return parseIpc(address, text, use);
     case "inproc":
@@ -86,7 +113,7 @@ export function parseEndpoint(text: string, use: EndpointUse): Endpoint {
     "EPROTONOSUPPORT",
     `Cannot ${use} ${
       JSON.stringify(text)
-    }: the transport ${transport} is not supported; use tcp, ipc or inproc`,
+    }: the transport ${transport} is not supported; use tcp, ws, wss, ipc or inproc`,
     { address: text },
   );
 }
@@ -100,17 +127,55 @@ function parseTcp(address: string, text: string, use: EndpointUse): TcpEndpoint 
       "a source address before a semicolon is for connect only, and only one",
     );
   }
-  const target = parseHostPort(parts[parts.length - 1], text, use);
-  if (use === "connect") {
-    if (target.host === "*") throw invalid(text, use, `"*" is no host to connect to`);
-    if (target.port === 0) throw invalid(text, use, "expected a port from 1 to 65535");
-  }
+  const target = parseTarget(parts[parts.length - 1], text, use);
   return {
     transport: "tcp",
     ...target,
     text,
     source: parts.length === 2 ? parseHostPort(parts[0], text, use) : undefined,
   };
+}
+
+/** Somewhere to bind or to connect to. */
+function parseTarget(part: string, text: string, use: EndpointUse): HostPort {
+  const target = parseHostPort(part, text, use);
+  if (use === "connect") {
+    if (target.host === "*") throw invalid(text, use, `"*" is no host to connect to`);
+    if (target.port === 0) throw invalid(text, use, "expected a port from 1 to 65535");
+  }
+  return target;
+}
+
+/** Where it says no port, a connection is made to that of http or https. */
+function parseWebSocket(
+  transport: "ws" | "wss",
+  address: string,
+  text: string,
+  use: EndpointUse,
+): WebSocketEndpoint {
+  const [, authority, path] = /^([^/?#]*)(.*)$/s.exec(address)!;
+  if (!PATH.test(path)) {
+    throw invalid(
+      text,
+      use,
+      "a path has printable ASCII characters, others as %xx, and no fragment",
+    );
+  }
+  const complete = use === "bind" || HAS_PORT.test(authority);
+  const target = parseTarget(
+    complete ? authority : `${authority}:${transport === "ws" ? 80 : 443}`,
+    text,
+    use,
+  );
+  const { host } = target;
+  if (host !== "*" && !isIpv6(host) && !isHostOfUrl(host)) {
+    throw invalid(text, use, `${JSON.stringify(host)} is no host that a request can name`);
+  }
+  return { transport, ...target, text, path: path.startsWith("/") ? path : `/${path}` };
+}
+
+function isHostOfUrl(host: string): boolean {
+  return HOST.test(host) && URL.canParse(`http://${host}`);
 }
 
 function parseHostPort(part: string, text: string, use: EndpointUse): HostPort {
@@ -149,11 +214,21 @@ function parseInproc(name: string, text: string, use: EndpointUse): InprocEndpoi
   return { transport: "inproc", text, name };
 }
 
-/** The endpoint of an address. */
-export function formatEndpoint(address: StreamAddress): string {
+/** The endpoint of an address, whose transport and path are those of `like`. */
+export function formatEndpoint(address: StreamAddress, like?: Endpoint): string {
   if ("path" in address) return `ipc://${address.path.replace(/^\0/, "@")}`;
-  const { host, port } = address;
-  return `tcp://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  if (like === undefined || !isWebSocket(like)) return `tcp://${formatHostPort(address)}`;
+  return `${like.transport}://${formatHostPort(address)}${like.path === "/" ? "" : like.path}`;
+}
+
+/** `host:port`, an IPv6 address in brackets. */
+export function formatHostPort({ host, port }: HostPort): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** True for `ws://` and `wss://`. */
+export function isWebSocket(endpoint: Endpoint): endpoint is WebSocketEndpoint {
+  return endpoint.transport === "ws" || endpoint.transport === "wss";
 }
 
 /** True for an IPv4 address in dotted form. */

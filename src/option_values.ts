@@ -5,6 +5,7 @@ import { CURVE_KEY_LENGTH, CURVE_KEY_SIZE, parseCurveKey } from "./curve_key.ts"
 import { parseNetwork } from "./networks.ts";
 import { withCode } from "./errors.ts";
 import type { OptionName, OptionValues, ReconnectStop, Verbosity } from "./options.ts";
+import { pemFault, type PemKind } from "./pem.ts";
 import { encodeZ85 } from "./z85.ts";
 
 interface Integer {
@@ -15,6 +16,8 @@ interface Integer {
 }
 
 const FOREVER = 2 ** 31 - 1;
+/** As browsers say where a page is from: no path, lower case; `null` for pages that are from nowhere. */
+const ORIGIN = /^([a-z][a-z0-9+.-]*:\/\/[^/?#@\sA-Z]+|null)$/;
 
 function integer(standard: number, least: number, unit: string, most: number = FOREVER): Integer {
   return { default: standard, least, most, unit };
@@ -100,6 +103,12 @@ const DEFAULTS: Readonly<OptionValues> = {
   curveServerKey: null,
   zapDomain: null,
   zapEnforceDomain: false,
+  origins: null,
+  wssKeyPem: null,
+  wssCertPem: null,
+  wssTrustPem: null,
+  wssHostname: null,
+  wssTrustSystem: false,
 };
 
 /** The options of a new socket, all at their defaults. */
@@ -147,7 +156,30 @@ const CHECKS: { readonly [name in OptionName]?: (name: string, value: unknown) =
   curveSecretKey: checkKey,
   curveServerKey: checkKey,
   zapDomain: checkCredential,
+  origins: checkOrigins,
+  wssKeyPem: (name, value) => checkPem(name, value, "a private key"),
+  wssCertPem: (name, value) => checkPem(name, value, "certificates"),
+  wssTrustPem: (name, value) => checkPem(name, value, "certificates"),
+  wssHostname: checkClearText,
 };
+
+/** A list is kept as it is now. */
+function checkOrigins(name: string, value: unknown): string | readonly string[] | null {
+  if (value === null) return null;
+  const origins = typeof value === "string" ? [value] : value;
+  if (!Array.isArray(origins) || origins.some((origin) => typeof origin !== "string")) {
+    throw wrongType(name, 'origins such as "https://example.org", "*" or null', value);
+  }
+  for (const origin of origins) {
+    if (origin === "*" || ORIGIN.test(origin)) continue;
+    throw outOfRange(
+      name,
+      JSON.stringify(origin),
+      'scheme://host, with a port if it is not the usual one, as browsers say it; "*" for all',
+    );
+  }
+  return typeof value === "string" ? value : Object.freeze([...origins]);
+}
 
 function checkRoutingId(name: string, value: unknown): string | Uint8Array | null {
   if (value === null || value === "") return null;
@@ -184,6 +216,14 @@ function checkText(name: string, value: unknown): string | null {
   if (value === null || value === "") return null;
   if (typeof value === "string") return value;
   throw wrongType(name, "a string or null", value);
+}
+
+/** As with other keys, the text is not repeated. */
+function checkPem(name: string, value: unknown, kind: PemKind): string | null {
+  const text = checkText(name, value);
+  const fault = text === null ? undefined : pemFault(text, kind);
+  if (fault === undefined) return text;
+  throw outOfRange(name, fault, `the text of ${kind} as PEM`);
 }
 
 function checkCredential(name: string, value: unknown): string | null {

@@ -2,9 +2,10 @@
 
 import type { IdleOptions } from "./idle_options.ts";
 import type { SecurityOptions } from "./security_options.ts";
+import type { WebSocketOptions } from "./websocket_options.ts";
 
 /** Options that every socket has. */
-export interface CommonOptions extends IdleOptions, SecurityOptions {
+export interface CommonOptions extends IdleOptions, SecurityOptions, WebSocketOptions {
   /**
    * How long `close` waits for messages that were not sent yet, in milliseconds: 0 drops them, -1 waits for ever.
    * `ZMQ_LINGER`.

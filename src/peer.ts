@@ -1,7 +1,7 @@
 // Who a peer is, as its handshake tells.
 
-/** A version of ZMTP, as it is spoken on a connection. */
-export type Protocol = "3.1" | "3.0" | "2.0" | "1.0";
+/** A version of ZMTP, or of ZeroMQ over WebSocket, as it is spoken on a connection. */
+export type Protocol = "3.1" | "3.0" | "2.0" | "1.0" | "ZWS2.0" | "ZWS1.0";
 
 /** What a peer said about itself. */
 export interface PeerIdentity {

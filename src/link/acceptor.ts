@@ -1,33 +1,25 @@
-// The binding side of one endpoint: listens, and gives each peer that finishes its handshake a pipe of its own.
+// The binding side of one endpoint: listens, and hands over who connects.
 
-import { formatEndpoint, type IpcEndpoint, type TcpEndpoint } from "../endpoint.ts";
-import { codeOf, ZmqError } from "../errors.ts";
+import { isWebSocket, type StreamEndpoint } from "../endpoint.ts";
+import { codeOf } from "../errors.ts";
 import { asError } from "../events.ts";
-import { isInNetwork, parseNetwork } from "../networks.ts";
-import { listOf } from "../option_values.ts";
-import type { PeerIdentity } from "../peer.ts";
-import type { Pipe } from "../routing/pipe.ts";
+import { Guests } from "./guests.ts";
 import type { LinkHost, Security } from "./host.ts";
-import { peerAddress } from "./addresses.ts";
-import { Link, type LinkOwner } from "./link.ts";
-import { type Bound, listenAt, listenAtSync } from "./listening.ts";
-import { Pending } from "./pending.ts";
-import { admitPipe, closePipe, openPipe } from "./pipes.ts";
-import { RawLink } from "./raw_link.ts";
+import { type Bound, listenAt, listenAtSync, wrapperFor } from "./listening.ts";
 import type { ByteStream } from "./stream.ts";
+import { ServerSide } from "./websocket/sides.ts";
 
 /** There are no file descriptors left, of the process or of the system. */
 const SHORTAGE: readonly unknown[] = ["EMFILE", "ENFILE"];
 
-/** A connection of either kind. */
-type AnyLink = Link | RawLink;
-
-export class Acceptor implements LinkOwner {
+export class Acceptor {
   readonly #host: LinkHost;
   readonly #done: () => void;
+  readonly #guests: Guests;
   readonly #security: Security;
-  readonly #links: Map<AnyLink, Pipe | undefined> = new Map();
-  readonly #pending: Pending<AnyLink> = new Pending();
+  /** Over WebSocket: what is said to who connects. */
+  #side: ServerSide | undefined;
+  #wrap: (stream: ByteStream) => ByteStream = (stream) => stream;
   #bound: Bound | undefined;
   /** Connections that came before `listen` was done. */
   #early: ByteStream[] = [];
@@ -41,6 +33,7 @@ export class Acceptor implements LinkOwner {
   constructor(host: LinkHost, done: () => void) {
     this.#host = host;
     this.#done = done;
+    this.#guests = new Guests(host, () => this.#check());
     this.#security = host.secure();
   }
 
@@ -49,16 +42,19 @@ export class Acceptor implements LinkOwner {
    *
    * @throws {EndpointError} With the code of the system: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` …
    */
-  async listen(endpoint: TcpEndpoint | IpcEndpoint): Promise<void> {
-    this.#listensAt(await listenAt(endpoint, this.#host, this));
+  async listen(endpoint: StreamEndpoint): Promise<void> {
+    this.#wrap = wrapperFor(endpoint, this.#host);
+    this.#listensAt(endpoint, await listenAt(endpoint, this.#host, this));
   }
 
   /** As `listen`, within the call. */
-  listenSync(endpoint: TcpEndpoint | IpcEndpoint): void {
-    this.#listensAt(listenAtSync(endpoint, this.#host, this));
+  listenSync(endpoint: StreamEndpoint): void {
+    this.#wrap = wrapperFor(endpoint, this.#host);
+    this.#listensAt(endpoint, listenAtSync(endpoint, this.#host, this));
   }
 
-  #listensAt(bound: Bound): void {
+  #listensAt(endpoint: StreamEndpoint, bound: Bound): void {
+    if (isWebSocket(endpoint)) this.#side = new ServerSide(endpoint.path, this.#host.options);
     this.#bound = bound;
     this.#host.monitor.emit({ type: "bind", address: bound.endpoint });
     const early = this.#early;
@@ -77,59 +73,23 @@ export class Acceptor implements LinkOwner {
       this.#early.push(stream);
       return;
     }
-    const { monitor, options, type } = this.#host;
-    const where = {
-      address: this.endpoint,
-      peerAddress: peerAddress(stream.remote, this.endpoint),
-    };
-    const unwelcome = whyNot(stream, options.tcpAcceptFilter);
-    if (unwelcome !== undefined) {
-      stream.abort();
-      return monitor.emit({ type: "accept:error", ...where, error: unwelcome });
-    }
-    monitor.emit({ type: "accept", ...where });
-    const most = options.maxPendingHandshakes;
-    if (most > 0 && this.#pending.size >= most) this.#pending.evict(tooMany(most));
-    const link = type === "STREAM"
-      ? new RawLink(this.#host, this, stream, this.endpoint)
-      : new Link(this.#host, this, stream, this.endpoint, this.#security);
-    this.#links.set(link, undefined);
-    this.#pending.add(link);
-    link.start();
+    const { endpoint } = this;
+    this.#guests.receive(this.#wrap(stream), {
+      endpoint,
+      security: this.#security,
+      side: this.#side,
+    });
   };
 
   readonly failed = (error: unknown): void => {
     // Those that never finish their handshake must not keep the others out.
-    if (SHORTAGE.includes(codeOf(error))) this.#pending.evict(asError(error));
+    if (SHORTAGE.includes(codeOf(error))) this.#guests.evict(asError(error));
     this.#host.monitor.emit({
       type: "accept:error",
       address: this.#bound?.endpoint ?? "",
       error: asError(error),
     });
   };
-
-  ready(link: AnyLink, peer: PeerIdentity): Pipe | ZmqError {
-    const pipe = openPipe(this.#host, link.address, undefined);
-    pipe.endpoint = link.endpoint;
-    const admitted = admitPipe(this.#host, pipe, peer);
-    if (admitted instanceof Error) return admitted;
-    this.#pending.delete(link);
-    this.#links.set(link, pipe);
-    return admitted;
-  }
-
-  ended(link: AnyLink): void {
-    const pipe = this.#links.get(link);
-    this.#links.delete(link);
-    if (link.lingers) this.#pending.refused(link);
-    else this.#pending.delete(link);
-    if (pipe !== undefined) closePipe(this.#host, pipe);
-    this.#check();
-  }
-
-  gone(link: AnyLink): void {
-    this.#pending.delete(link);
-  }
 
   /** Stops listening. The promise is for the listener alone; its links go on until they are sent empty. */
   finish(): Promise<void> {
@@ -140,10 +100,7 @@ export class Acceptor implements LinkOwner {
       this.#tellClosed();
       this.#check();
     });
-    for (const [link, pipe] of [...this.#links]) {
-      if (pipe !== undefined) this.#host.detach(pipe);
-      link.finish();
-    }
+    this.#guests.finish();
     return this.#listening;
   }
 
@@ -162,39 +119,12 @@ export class Acceptor implements LinkOwner {
   /** Ends every link now. */
   close(): void {
     void this.finish();
-    for (const link of [...this.#links.keys()]) link.close();
+    this.#guests.close();
   }
 
   #check(): void {
-    if (!this.#free || this.#links.size > 0 || this.#closed) return;
+    if (!this.#free || this.#guests.size > 0 || this.#closed) return;
     this.#closed = true;
     this.#done();
   }
-}
-
-function tooMany(most: number): ZmqError {
-  return new ZmqError(
-    "ENOBUFS",
-    `The peer did not finish the handshake before ${most} others had begun theirs; ` +
-      "maxPendingHandshakes sets the limit",
-  );
-}
-
-/** Why a connection is not served: nothing is known of who it is, or the accept filter does not admit the address. */
-function whyNot(
-  { remote }: ByteStream,
-  filter: string | readonly string[] | null,
-): ZmqError | undefined {
-  if (!("host" in remote)) return undefined;
-  // Some runtimes hand it over all the same, with what the peer sent; no rule about addresses would see it.
-  if (remote.host === "") {
-    return new ZmqError("ENOTCONN", "The peer was gone before the connection was accepted");
-  }
-  const networks = listOf(filter);
-  const admitted = networks.length === 0 ||
-    networks.some((network) => isInNetwork(remote.host, parseNetwork(network)!));
-  if (admitted) return undefined;
-  return new ZmqError("EACCES", "The address is not one that tcpAcceptFilter admits", {
-    address: formatEndpoint(remote),
-  });
 }

@@ -1,12 +1,14 @@
 // Who is at the other end of a stream.
 
-import { formatEndpoint, type StreamAddress } from "../endpoint.ts";
+import { formatHostPort, type StreamAddress } from "../endpoint.ts";
 import type { ByteStream } from "./stream.ts";
 
 /** The peer's address as an endpoint; a peer of the ipc transport has none of its own. */
 export function peerAddress(remote: StreamAddress, endpoint: string): string {
   // A connection that is over already may have lost its address.
-  return "path" in remote || remote.host === "" ? endpoint : formatEndpoint(remote);
+  if ("path" in remote || remote.host === "") return endpoint;
+  const [transport] = /^wss?(?=:)/.exec(endpoint) ?? ["tcp"];
+  return `${transport}://${formatHostPort(remote)}`;
 }
 
 /** The address of the peer's host, without a port. */

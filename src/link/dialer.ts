@@ -1,28 +1,33 @@
 // The connecting side of one endpoint: dials, serves the pipe with the link, and dials again when it is lost.
 
 import type { Cancel } from "../clock.ts";
-import type { IpcEndpoint, TcpEndpoint } from "../endpoint.ts";
+import { isWebSocket, type StreamEndpoint } from "../endpoint.ts";
 import { AuthenticationError, codeOf, ProtocolError, ZmqError } from "../errors.ts";
 import { asError } from "../events.ts";
 import { listOf } from "../option_values.ts";
 import type { ReconnectStop } from "../options.ts";
 import type { PeerIdentity } from "../peer.ts";
 import type { Pipe } from "../routing/pipe.ts";
-import { dial } from "./dialing.ts";
+import type { MechanismName } from "../security/mechanism.ts";
+import { offersOf } from "../wire/websocket/subprotocol.ts";
 import type { LinkHost, Security } from "./host.ts";
 import { peerAddress } from "./addresses.ts";
 import { Link, type LinkOwner } from "./link.ts";
+import { networkOf } from "./network.ts";
 import { admitPipe, closePipe, meetPipe, openPipe } from "./pipes.ts";
-import { RawLink } from "./raw_link.ts";
+import type { RawLink } from "./raw_link.ts";
 import type { ByteStream } from "./stream.ts";
 import { tellRetry } from "./telling.ts";
+import { limited } from "./timed.ts";
+import { openNative } from "./websocket/native.ts";
 
 export class Dialer implements LinkOwner {
   readonly #host: LinkHost;
-  readonly #endpoint: TcpEndpoint | IpcEndpoint;
+  readonly #endpoint: StreamEndpoint;
   readonly #assignedId: Uint8Array | undefined;
   readonly #done: () => void;
   readonly #security: Security;
+  readonly #mechanism: MechanismName;
   /** There from the start, unless `immediate` asks for connections that stand. */
   #pipe: Pipe | undefined;
   #link: Link | RawLink | undefined;
@@ -40,7 +45,7 @@ export class Dialer implements LinkOwner {
   /** `done` is called once, when the endpoint is given up. */
   constructor(
     host: LinkHost,
-    endpoint: TcpEndpoint | IpcEndpoint,
+    endpoint: StreamEndpoint,
     assignedId: Uint8Array | undefined,
     done: () => void,
   ) {
@@ -49,6 +54,7 @@ export class Dialer implements LinkOwner {
     this.#assignedId = assignedId;
     this.#done = done;
     this.#security = host.secure();
+    this.#mechanism = host.mechanism;
   }
 
   /** Starts to dial. Answers why not, when the socket refuses another pipe. */
@@ -108,7 +114,7 @@ export class Dialer implements LinkOwner {
     let stream: ByteStream;
     this.#abort = new AbortController();
     try {
-      stream = await dial(this.#endpoint, this.#host, this.#abort.signal);
+      stream = await this.#open(this.#abort.signal);
       this.#abort = undefined;
     } catch (error) {
       // Nobody listens yet, or no longer: that is no error of a connect, only a reason to try again.
@@ -124,10 +130,21 @@ export class Dialer implements LinkOwner {
     }
     monitor.emit({ type: "connect", address, peerAddress: peerAddress(stream.remote, address) });
     const link = this.#host.type === "STREAM"
-      ? new RawLink(this.#host, this, stream, address)
+      ? networkOf(this.#host.around).rawLink(this.#host, this, stream, address)
       : new Link(this.#host, this, stream, address, this.#security);
     this.#link = link;
     link.start();
+  }
+
+  /** With the runtime's own WebSocket, or over the network. */
+  #open(signal: AbortSignal): Promise<ByteStream> {
+    const { runtime } = this.#host.around;
+    if (runtime.webSocket === undefined || !isWebSocket(this.#endpoint)) {
+      return networkOf(this.#host.around).dial(this.#endpoint, this.#host, signal);
+    }
+    const endpoint = this.#endpoint;
+    const offers = offersOf(this.#mechanism, endpoint.path, true);
+    return limited(this.#host, signal, (limit) => openNative(endpoint, runtime, offers, limit));
   }
 
   #failed(cause: unknown): void {
@@ -189,7 +206,7 @@ export class Dialer implements LinkOwner {
 
   /** The user ended it for good, or does not want another after a handshake that failed. */
   #isLast(link: Link | RawLink): boolean {
-    if (link instanceof RawLink) return link.final;
+    if (!(link instanceof Link)) return link.final;
     return !link.served && this.#stops("handshakeFailed");
   }
 }

@@ -1,11 +1,21 @@
 // One attempt to connect to an endpoint: names become addresses, which are tried one after the other, or a proxy is asked.
 
-import type { HostPort, IpcEndpoint, StreamAddress, TcpEndpoint } from "../endpoint.ts";
-import { ZmqError } from "../errors.ts";
+import {
+  type HostPort,
+  isWebSocket,
+  type NetworkEndpoint,
+  type StreamAddress,
+  type StreamEndpoint,
+  type WebSocketEndpoint,
+} from "../endpoint.ts";
+import type { OptionValues } from "../options.ts";
 import type { LinkHost } from "./host.ts";
 import { resolveLocal, resolveRemote } from "./names.ts";
 import { throughProxy } from "./socks.ts";
-import type { ByteStream } from "./stream.ts";
+import type { ByteStream, TlsTrust } from "./stream.ts";
+import { limited } from "./timed.ts";
+import { ClientSide } from "./websocket/sides.ts";
+import { WebSocketStream } from "./websocket/web_socket_stream.ts";
 
 /**
  * Connects within `connectTimeout`, each address for itself.
@@ -13,17 +23,32 @@ import type { ByteStream } from "./stream.ts";
  * @throws What the runtime, the resolver or the proxy says; the signal's reason when aborted.
  */
 export async function dial(
-  endpoint: TcpEndpoint | IpcEndpoint,
+  endpoint: StreamEndpoint,
   host: LinkHost,
   signal: AbortSignal,
 ): Promise<ByteStream> {
   if (endpoint.transport === "ipc") {
     return await attempt({ path: endpoint.path }, undefined, host, signal);
   }
+  if (!isWebSocket(endpoint)) return await dialNetwork(endpoint, host, signal);
+  const { runtime } = host.around;
+  const stream = await dialNetwork(endpoint, host, signal);
+  const secured = endpoint.transport === "wss"
+    ? runtime.tls!.connect(stream, trustOf(endpoint, host.options))
+    : stream;
+  return new WebSocketStream(secured, new ClientSide(endpoint), host);
+}
+
+async function dialNetwork(
+  endpoint: NetworkEndpoint,
+  host: LinkHost,
+  signal: AbortSignal,
+): Promise<ByteStream> {
   const { options, around: { runtime } } = host;
-  const source = endpoint.source && {
-    host: await resolveLocal(endpoint, endpoint.source.host, runtime, options.ipv6),
-    port: endpoint.source.port,
+  const { source: from } = endpoint as { source?: HostPort };
+  const source = from && {
+    host: await resolveLocal(endpoint, from.host, runtime, options.ipv6),
+    port: from.port,
   };
   if (options.socksProxy !== null) return await dialProxy(endpoint, source, host, signal);
   const { port } = endpoint;
@@ -35,9 +60,20 @@ export async function dial(
   );
 }
 
+/** Whom a connection over TLS trusts. */
+function trustOf(endpoint: WebSocketEndpoint, options: OptionValues): TlsTrust {
+  const { wssHostname, wssTrustPem, wssTrustSystem } = options;
+  return {
+    hostname: wssHostname || endpoint.host,
+    verifyName: wssHostname !== "",
+    authorities: wssTrustPem ?? undefined,
+    system: wssTrustSystem || wssTrustPem === null,
+  };
+}
+
 /** The proxy resolves the name of the target by itself. */
 async function dialProxy(
-  target: TcpEndpoint,
+  target: NetworkEndpoint,
   source: HostPort | undefined,
   host: LinkHost,
   signal: AbortSignal,
@@ -47,7 +83,13 @@ async function dialProxy(
   const at = proxy.lastIndexOf(":");
   const port = Number(proxy.slice(at + 1));
   const name = proxy.slice(0, at).replace(/^\[|\]$/g, "");
-  const endpoint: TcpEndpoint = { ...target, host: name, port, source: undefined };
+  const endpoint: NetworkEndpoint = {
+    transport: "tcp",
+    text: target.text,
+    host: name,
+    port,
+    source: undefined,
+  };
   const addresses = await resolveRemote(endpoint, runtime, options.ipv6);
   return await first(addresses, signal, (address) =>
     limited(host, signal, async (limit) => {
@@ -82,33 +124,4 @@ function attempt(
 ): Promise<ByteStream> {
   const { options, around: { runtime } } = host;
   return limited(host, signal, (limit) => runtime.connect(to, source, options, limit));
-}
-
-/** Ends a call by `connectTimeout`, or with `signal`. */
-function limited<T>(
-  host: LinkHost,
-  signal: AbortSignal,
-  call: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const { connectTimeout } = host.options;
-  return connectTimeout === 0 ? call(signal) : ended(connectTimeout, host, signal, call);
-}
-
-async function ended<T>(
-  connectTimeout: number,
-  { around: { clock } }: LinkHost,
-  signal: AbortSignal,
-  call: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const abort = new AbortController();
-  const stop = () => abort.abort(signal.reason);
-  signal.addEventListener("abort", stop);
-  const late = new ZmqError("ETIMEDOUT", `No connection within ${connectTimeout} ms`);
-  const cancel = clock.after(connectTimeout, () => abort.abort(late));
-  try {
-    return await call(abort.signal);
-  } finally {
-    cancel();
-    signal.removeEventListener("abort", stop);
-  }
 }

@@ -3,17 +3,21 @@
 import {
   type Endpoint,
   type EndpointUse,
+  formatHostPort,
   type InprocEndpoint,
   parseEndpoint,
 } from "../endpoint.ts";
 import { EndpointError } from "../errors.ts";
 import { asError } from "../events.ts";
 import type { SocketType } from "../wire/socket_type.ts";
-import { Acceptor } from "./acceptor.ts";
+import type { Acceptor } from "./acceptor.ts";
 import { Dialer } from "./dialer.ts";
 import type { LinkHost } from "./host.ts";
 import { InprocBinding, InprocConnection } from "./inproc.ts";
+import type { Guests } from "./guests.ts";
 import { filesOf } from "./listening.ts";
+import { networkOf } from "./network.ts";
+import type { ByteStream } from "./stream.ts";
 
 /** Something to connect or to bind. */
 type Connecting = Dialer | InprocConnection;
@@ -38,6 +42,8 @@ export class Endpoints {
   readonly #acceptors: Map<string, Binding> = new Map();
   /** Taken out of use, with messages on their way. */
   readonly #leaving: Set<Connecting | Binding> = new Set();
+  /** Peers whose connections were made elsewhere. */
+  #guests: Guests | undefined;
   #finishing = false;
   /** The last that was bound or connected. */
   last: string | null = null;
@@ -91,7 +97,8 @@ export class Endpoints {
   }
 
   #newAcceptor(): Acceptor {
-    const acceptor: Acceptor = new Acceptor(this.#host, () => this.#left(acceptor));
+    const { acceptor: make } = networkOf(this.#host.around);
+    const acceptor: Acceptor = make(this.#host, () => this.#left(acceptor));
     return acceptor;
   }
 
@@ -113,6 +120,16 @@ export class Endpoints {
     this.#acceptors.set(binding.endpoint, binding);
     this.last = binding.endpoint;
     return true;
+  }
+
+  /** Serves a connection that was made elsewhere; resolves when it is closed. */
+  accept(stream: ByteStream, path?: string): Promise<void> {
+    const network = networkOf(this.#host.around);
+    const guests = this.#guests ??= network.guests(this.#host, () => this.#check());
+    const side = path === undefined ? undefined : network.serverSide(path, this.#host.options);
+    const endpoint = addressOf(stream, side !== undefined || "introduce" in stream);
+    const security = this.#host.secure();
+    return new Promise((resolve) => guests.receive(stream, { endpoint, security, side }, resolve));
   }
 
   connect(text: string, assignedId: Uint8Array | undefined): void {
@@ -171,13 +188,15 @@ export class Endpoints {
     for (const endpoint of [...dialers, ...acceptors]) this.#leaving.add(endpoint);
     for (const dialer of dialers) dialer.finish(true);
     for (const acceptor of acceptors) void acceptor.finish();
-    if (this.#leaving.size === 0) this.#emptied();
+    this.#guests?.finish();
+    this.#check();
   }
 
   /** Ends all of them now. */
   close(): void {
     this.finish();
     for (const endpoint of [...this.#leaving]) endpoint.close();
+    this.#guests?.close();
   }
 
   /** Gives what was taken out of use as long as `linger` says. */
@@ -190,7 +209,11 @@ export class Endpoints {
 
   #left(endpoint: Connecting | Binding): void {
     this.#leaving.delete(endpoint);
-    if (this.#finishing && this.#leaving.size === 0) this.#emptied();
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#finishing && this.#leaving.size === 0 && !this.#guests?.size) this.#emptied();
   }
 
   /** Reads an endpoint, and refuses by name what the socket type or the runtime cannot do. */
@@ -199,11 +222,16 @@ export class Endpoints {
     const { options, around: { runtime }, type } = this.#host;
     const cannot = (code: string, why: string) =>
       new EndpointError(code, `Cannot ${use} ${JSON.stringify(text)}${why}`, { address: text });
-    if (endpoint.transport === "inproc" && type === "STREAM") {
+    if (type === "STREAM" && endpoint.transport !== "tcp" && endpoint.transport !== "ipc") {
       throw cannot(
         "ENOCOMPATPROTO",
         ": a Stream talks to programs without ZeroMQ; use tcp or ipc",
       );
+    }
+    const why = runtime.refuse?.(endpoint, use, options);
+    if (why !== undefined) throw cannot("ENOTSUP", `: ${runtime.name} ${why}`);
+    if (endpoint.transport === "wss" && runtime.tls === undefined && !runtime.webSocket) {
+      throw cannot("ENOTSUP", `: ${runtime.name} has no TLS here; use ws with CURVE`);
     }
     if (endpoint.transport === "ipc") filesOf(endpoint, runtime, use);
     for (const [name, harmless] of Object.entries(IMPOSSIBLE)) {
@@ -215,6 +243,12 @@ export class Endpoints {
     }
     return endpoint;
   }
+}
+
+/** What stands for an endpoint where there is none: the address of this side, as far as it is known. */
+function addressOf({ local }: ByteStream, webSocket: boolean): string {
+  const known = "host" in local && local.host !== "" ? formatHostPort(local) : "*";
+  return `${webSocket ? "ws" : "tcp"}://${known}`;
 }
 
 function noSuchEndpoint(

@@ -8,17 +8,20 @@ import type { Monitor } from "../events.ts";
 import type { OptionValues } from "../options.ts";
 import type { FrameMaker } from "../routing/frame_maker.ts";
 import type { Hold, Pipe } from "../routing/pipe.ts";
-import type { Mechanism } from "../security/mechanism.ts";
+import type { Mechanism, MechanismName } from "../security/mechanism.ts";
 import type { SocketType } from "../wire/socket_type.ts";
 import type { Census } from "./census.ts";
 import type { InprocNames } from "./inproc_names.ts";
 import type { KeepAlive } from "./keep_alive.ts";
+import type { Network } from "./network.ts";
 import type { Runtime } from "./stream.ts";
 import type { Turns } from "./turns.ts";
 
 /** What a context gives to all its sockets. */
 export interface Surroundings {
   readonly runtime: Runtime;
+  /** None in a page. */
+  readonly network: Network | undefined;
   readonly clock: Clock;
   readonly memory: CoreMemory;
   readonly turns: Turns;
@@ -47,6 +50,8 @@ export interface LinkHost {
    * @throws {ZmqError} `EINVAL` when they contradict each other.
    */
   secure(): Security;
+  /** Its name. */
+  readonly mechanism: MechanismName;
   /** See Pattern: the pipe becomes routable, its peer is known, it is gone. */
   attach(pipe: Pipe): ZmqError | undefined;
   identify(pipe: Pipe, routingId: Uint8Array): ZmqError | undefined;

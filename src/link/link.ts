@@ -6,7 +6,6 @@ import { Opener } from "../core/opener.ts";
 import type { Flight } from "../core/outbox.ts";
 import { Receiver, type ReceiverEvents } from "../core/receiver.ts";
 import { SealedFlight } from "../core/sealed_flight.ts";
-import { Zmtp1Flight, Zmtp1Reader } from "../core/zmtp1.ts";
 import { ZmqError } from "../errors.ts";
 import { concat, fill, type Filling } from "../octets.ts";
 import type { PeerIdentity } from "../peer.ts";
@@ -17,7 +16,8 @@ import { Handshake, type Shaking } from "./handshake.ts";
 import { type Beating, Heartbeat } from "./heartbeat.ts";
 import type { LinkHost, Security } from "./host.ts";
 import { routingIdOf } from "./identity.ts";
-import type { ByteSink, ByteStream } from "./stream.ts";
+import { networkOf } from "./network.ts";
+import type { ByteSink, ByteStream, FramedStream } from "./stream.ts";
 import { tellDisconnect, tellFailure, tellHandshake, type Where } from "./telling.ts";
 import type { TurnTask } from "./turns.ts";
 
@@ -49,6 +49,8 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
   readonly #host: LinkHost;
   readonly #owner: LinkOwner;
   readonly #stream: ByteStream;
+  /** The same, if it is one. */
+  readonly #framed: FramedStream | undefined;
   readonly #session: Session;
   #receiver: Receiver | undefined;
   /** What the stream fills during traffic: the receiver, or who reads older frames for it. */
@@ -94,7 +96,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
   constructor(
     host: LinkHost,
     owner: LinkOwner,
-    stream: ByteStream,
+    stream: ByteStream | FramedStream,
     endpoint: string,
     security: Security,
   ) {
@@ -102,7 +104,13 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     this.#owner = owner;
     this.#stream = stream;
     this.peerHost = hostOf(stream);
-    this.#session = new Session(host.type, security(this.peerHost), routingIdOf(host));
+    const mechanism = security(this.peerHost);
+    const routingId = routingIdOf(host);
+    if ("introduce" in stream) {
+      this.#framed = stream;
+      stream.introduce({ type: host.type, mechanism: mechanism.name, routingId });
+    }
+    this.#session = new Session(host.type, mechanism, routingId);
     this.#handshake = new Handshake(this.#session, stream, this);
     this.endpoint = endpoint;
     this.address = peerAddress(stream.remote, endpoint);
@@ -190,7 +198,14 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     return this.#pipe!.paused;
   }
 
+  alive(): void {
+    this.#heartbeat?.heard();
+  }
+
   ping(): void {
+    if (this.#framed !== undefined) {
+      return this.#framed.ping?.(() => this.#heartbeat?.asked());
+    }
     this.#session.ping(this.#host.options.heartbeatTimeToLive);
     this.#control.push(...this.#session.takeOutput());
     this.#pinging = true;
@@ -245,10 +260,12 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
       this.#host.filter,
       keys && new Opener(keys, limit),
     );
-    const { protocol } = this.#session.peer!;
+    const protocol = this.#framed?.protocol ?? this.#session.peer!.protocol;
     const old = protocol === "1.0";
-    this.#incoming = old ? new Zmtp1Reader(this.#receiver) : this.#receiver;
-    this.#flight = old ? new Zmtp1Flight(around.memory.outboxes, pipe.outbox) : pipe.outbox;
+    this.#incoming = old ? networkOf(around).oldReader(this.#receiver) : this.#receiver;
+    this.#flight = old
+      ? networkOf(around).oldFlight(around.memory.outboxes, pipe.outbox)
+      : pipe.outbox;
     if (keys !== undefined) {
       this.#flight = new SealedFlight(around.memory.outboxes, pipe.outbox, keys);
       // What is left of the handshake is not sealed.
@@ -257,6 +274,7 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
       this.#control = [];
     }
     this.#pipe = pipe;
+    this.#framed?.served?.();
     pipe.inbox.copied = around.runtime.copiedFrames ?? -1;
     pipe.peer = this.#session.peer;
     pipe.peerAddress = this.address;
@@ -265,7 +283,8 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     pipe.overhead += this.#overhead;
     pipe.link = this;
     // Peers of earlier versions do not know PING.
-    if (options.heartbeatInterval > 0 && pipe.protocol === "3.1") this.#beating.start(options);
+    const asks = protocol === "3.1" || this.#framed?.ping !== undefined;
+    if (options.heartbeatInterval > 0 && asks) this.#beating.start(options);
     tellHandshake(this.#host.monitor, this.#where, pipe);
     if (options.probeRouter) this.#control.push(old ? OLD_PROBE : PROBE);
     this.#host.linked(pipe);
@@ -453,7 +472,9 @@ export class Link implements ByteSink, PipeLink, ReceiverEvents, TurnTask, Beati
     // Only a handshake has something to say about a fault; later there are no keys to say it with.
     if (error !== undefined && this.#pipe !== undefined) this.#control = [];
     if (error !== undefined && this.#control.length === 0) {
-      this.#stream.abort();
+      // A WebSocket may still say why.
+      this.#lingers = this.#framed !== undefined;
+      this.#stream.abort(error);
     } else {
       this.#lingers = true;
       this.#cancelDeadline = this.#host.around.clock.after(CLOSE_TIME, () => this.#stream.abort());

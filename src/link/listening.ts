@@ -5,12 +5,12 @@ import {
   formatEndpoint,
   type IpcEndpoint,
   type StreamAddress,
-  type TcpEndpoint,
+  type StreamEndpoint,
 } from "../endpoint.ts";
 import { codeOf, EndpointError, textOf } from "../errors.ts";
 import type { LinkHost } from "./host.ts";
 import { knownLocal, resolveLocal } from "./names.ts";
-import type { Accepted, Listener, Runtime, SocketFiles } from "./stream.ts";
+import type { Accepted, ByteStream, Listener, Runtime, SocketFiles } from "./stream.ts";
 
 /** What a listener reports to. */
 export interface Listening {
@@ -33,11 +33,11 @@ export interface Bound {
  * @throws {EndpointError} With the code of the system: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` …
  */
 export async function listenAt(
-  endpoint: TcpEndpoint | IpcEndpoint,
+  endpoint: StreamEndpoint,
   { options, around: { runtime } }: LinkHost,
   { accepted, failed }: Listening,
 ): Promise<Bound> {
-  if (endpoint.transport === "tcp") {
+  if (endpoint.transport !== "ipc") {
     const host = await resolveLocal(endpoint, endpoint.host, runtime, options.ipv6);
     const at = { host, port: endpoint.port };
     return await guarded(
@@ -63,7 +63,7 @@ export async function listenAt(
 
 /** As `listenAt`, within the call. */
 export function listenAtSync(
-  endpoint: TcpEndpoint | IpcEndpoint,
+  endpoint: StreamEndpoint,
   { options, around: { runtime } }: LinkHost,
   { accepted, failed }: Listening,
 ): Bound {
@@ -72,14 +72,14 @@ export function listenAtSync(
   }
   const { at, folder } = knownPlace(endpoint, runtime, options.ipv6);
   try {
-    return bound(runtime.listenSync(at, options, accepted, failed), folder);
+    return bound(endpoint, runtime.listenSync(at, options, accepted, failed), folder);
   } catch (cause) {
     throw cannotListen(endpoint, folder, runtime, cause);
   }
 }
 
 function knownPlace(
-  endpoint: TcpEndpoint | IpcEndpoint,
+  endpoint: StreamEndpoint,
   runtime: Runtime,
   ipv6: boolean,
 ): { at: StreamAddress; folder: string | undefined } {
@@ -99,20 +99,46 @@ function knownPlace(
 }
 
 async function guarded(
-  endpoint: TcpEndpoint | IpcEndpoint,
+  endpoint: StreamEndpoint,
   folder: string | undefined,
   runtime: Runtime,
   listen: () => Promise<Listener>,
 ): Promise<Bound> {
   try {
-    return bound(await listen(), folder);
+    return bound(endpoint, await listen(), folder);
   } catch (cause) {
     throw cannotListen(endpoint, folder, runtime, cause);
   }
 }
 
-function bound(listener: Listener, folder: string | undefined): Bound {
-  return { listener, endpoint: formatEndpoint(listener.local), folder };
+function bound(
+  endpoint: StreamEndpoint,
+  listener: Listener,
+  folder: string | undefined,
+): Bound {
+  return { listener, endpoint: formatEndpoint(listener.local, endpoint), folder };
+}
+
+/**
+ * What is done to each connection first: where peers come over TLS.
+ *
+ * @throws {EndpointError} `EINVAL` without a key and a certificate that are good.
+ */
+export function wrapperFor(
+  endpoint: StreamEndpoint,
+  { options, around: { runtime } }: LinkHost,
+): (stream: ByteStream) => ByteStream {
+  if (endpoint.transport !== "wss") return (stream) => stream;
+  const { wssKeyPem: key, wssCertPem: certificate } = options;
+  if (key === null || certificate === null) {
+    throw refusal(endpoint, "EINVAL", "wss needs a certificate: set wssKeyPem and wssCertPem");
+  }
+  try {
+    return runtime.tls!.listen({ key, certificate });
+  } catch (cause) {
+    const why = `wssKeyPem and wssCertPem are no good: ${textOf(cause)}`;
+    throw refusal(endpoint, "EINVAL", why, cause);
+  }
 }
 
 /** The path to listen at; a wildcard gets one in a folder of its own. */
@@ -169,7 +195,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function cannotListen(
-  endpoint: TcpEndpoint | IpcEndpoint,
+  endpoint: StreamEndpoint,
   folder: string | undefined,
   runtime: Runtime,
   cause: unknown,
@@ -185,7 +211,7 @@ function cannotListen(
 }
 
 function refusal(
-  { text }: TcpEndpoint | IpcEndpoint,
+  { text }: StreamEndpoint,
   code: string,
   why: string,
   cause?: unknown,

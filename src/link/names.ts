@@ -1,12 +1,12 @@
 // From an endpoint's host to addresses: wildcards, literal addresses, interface names, host names.
 
-import { isIpv4, isIpv6, type TcpEndpoint } from "../endpoint.ts";
+import { isIpv4, isIpv6, type NetworkEndpoint } from "../endpoint.ts";
 import { EndpointError, textOf } from "../errors.ts";
 import type { Runtime } from "./stream.ts";
 
 /** The address to listen at, or to connect from; `*` means all of the machine's. */
 export async function resolveLocal(
-  endpoint: TcpEndpoint,
+  endpoint: NetworkEndpoint,
   host: string,
   runtime: Runtime,
   ipv6: boolean,
@@ -24,12 +24,12 @@ export function knownLocal(host: string, runtime: Runtime, ipv6: boolean): strin
 
 /** The addresses to connect to, in the order to try them. */
 export async function resolveRemote(
-  endpoint: TcpEndpoint,
+  endpoint: NetworkEndpoint,
   runtime: Runtime,
   ipv6: boolean,
 ): Promise<string[]> {
   const { host } = endpoint;
-  if (isIpv4(host) || isIpv6(host)) return [host];
+  if (isIpv4(host) || isIpv6(host) || runtime.resolve === undefined) return [host];
   return await resolveHost(endpoint, host, runtime, ipv6);
 }
 
@@ -40,14 +40,14 @@ function interfaceAddresses(name: string, runtime: Runtime): string[] {
 }
 
 async function resolveHost(
-  endpoint: TcpEndpoint,
+  endpoint: NetworkEndpoint,
   host: string,
   runtime: Runtime,
   ipv6: boolean,
 ): Promise<string[]> {
   let all: string[];
   try {
-    all = await runtime.resolve(host);
+    all = await runtime.resolve!(host);
   } catch (cause) {
     throw new EndpointError(
       "EINVAL",

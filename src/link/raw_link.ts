@@ -32,6 +32,8 @@ export interface RawLinkOwner {
   ready(link: RawLink, peer: PeerIdentity): Pipe | ZmqError;
   /** The link is over. `error` is undefined when the peer closed in peace or this side wanted it. */
   ended(link: RawLink, error: unknown): void;
+  /** Its stream is closed, too. */
+  gone?(link: RawLink): void;
 }
 
 export class RawLink implements ByteSink, PipeLink {
@@ -194,10 +196,10 @@ export class RawLink implements ByteSink, PipeLink {
     this.#cancelAbort();
     // Messages that nobody reads may keep this one for long.
     this.#memory = NOTHING;
-    if (this.#ended) return;
     // The peer ended it: the user did not.
-    if (this.#pipe !== undefined && !this.#closing) this.#notify();
+    if (!this.#ended && this.#pipe !== undefined && !this.#closing) this.#notify();
     this.#end(error);
+    this.#owner.gone?.(this);
   }
 
   #cancelAbort: () => void = () => {};

@@ -1,6 +1,6 @@
 // The client of a SOCKS5 proxy (RFC 1928), with a name and a password where the proxy asks for them (RFC 1929).
 
-import type { TcpEndpoint } from "../endpoint.ts";
+import type { HostPort } from "../endpoint.ts";
 import { ZmqError } from "../errors.ts";
 import { addressOctets } from "../networks.ts";
 import type { CommonOptions } from "../options.ts";
@@ -39,7 +39,7 @@ const utf8 = new TextEncoder();
  */
 export async function throughProxy(
   stream: ByteStream,
-  target: TcpEndpoint,
+  target: HostPort,
   options: CommonOptions,
   signal: AbortSignal,
 ): Promise<ByteStream> {
@@ -83,7 +83,7 @@ async function authenticate(proxy: Conversation, options: CommonOptions): Promis
   }
 }
 
-async function connect(proxy: Conversation, { host, port }: TcpEndpoint): Promise<void> {
+async function connect(proxy: Conversation, { host, port }: HostPort): Promise<void> {
   proxy.say(
     Uint8Array.of(VERSION, CONNECT, 0, ...addressOf(host), port >> 8, port & 255),
   );

@@ -22,6 +22,7 @@ export function detectRuntime(): Runtime {
   if (process?.getBuiltinModule !== undefined) return nodeRuntime;
   throw new ZmqError(
     "ENOTSUP",
-    "This runtime is not known: sockets need Deno, Bun or Node 22.18 and later",
+    "This runtime is not known: sockets need Deno, Bun or Node 22.18 and later; for workerd and Cloudflare " +
+      "Workers there is @wasmq/wasmq/workerd, for pages @wasmq/wasmq/browser",
   );
 }

@@ -21,7 +21,13 @@ import {
   TAG_SIZE,
   transientPair,
 } from "./curve_boxes.ts";
-import { type Answer, type Mechanism, type Property, unexpected } from "./mechanism.ts";
+import {
+  type Answer,
+  type Mechanism,
+  type MechanismName,
+  type Property,
+  unexpected,
+} from "./mechanism.ts";
 import type { KeyPair } from "./x25519.ts";
 
 const VERSION = Uint8Array.of(1, 0);
@@ -36,7 +42,7 @@ const INITIATE_NONCE = 2n;
 const FIRST_NONCE = 3n;
 
 export class CurveClient implements Mechanism {
-  readonly name: string = NAME;
+  readonly name: MechanismName = NAME;
   readonly demands: string = NAME;
   readonly asServer = false;
   readonly mayRefuse = false;

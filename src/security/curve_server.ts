@@ -25,7 +25,14 @@ import {
   transientPair,
   VOUCH_SIZE,
 } from "./curve_boxes.ts";
-import { type Answer, malformed, type Mechanism, type Property, unexpected } from "./mechanism.ts";
+import {
+  type Answer,
+  malformed,
+  type Mechanism,
+  type MechanismName,
+  type Property,
+  unexpected,
+} from "./mechanism.ts";
 import { KeyPair } from "./x25519.ts";
 import type { Door } from "./zap.ts";
 
@@ -41,7 +48,7 @@ const READY_NONCE = 1n;
 const FIRST_NONCE = 2n;
 
 export class CurveServer implements Mechanism {
-  readonly name: string = NAME;
+  readonly name: MechanismName = NAME;
   readonly demands: string = NAME;
   readonly asServer = true;
   readonly mayRefuse = true;

@@ -9,13 +9,16 @@ import type { Metadata } from "../wire/metadata.ts";
 /** A property that this side announces. */
 export type Property = readonly [name: string, value: Uint8Array];
 
+/** The mechanisms, as greetings name them. */
+export type MechanismName = "NULL" | "PLAIN" | "CURVE";
+
 /** The frames to send next. */
 export type Answer = Uint8Array[];
 
 /** The handshake of one connection. What it rejects or throws ends the connection. */
 export interface Mechanism {
   /** The name in the greeting. */
-  readonly name: string;
+  readonly name: MechanismName;
   /** The as-server octet of the greeting. */
   readonly asServer: boolean;
   /**

@@ -2,7 +2,14 @@
 
 import { type Command, encodeCommand } from "../wire/command.ts";
 import { decodeMetadata, encodeMetadata, type Metadata } from "../wire/metadata.ts";
-import { type Answer, malformed, type Mechanism, type Property, unexpected } from "./mechanism.ts";
+import {
+  type Answer,
+  malformed,
+  type Mechanism,
+  type MechanismName,
+  type Property,
+  unexpected,
+} from "./mechanism.ts";
 import type { Door } from "./zap.ts";
 
 const NAME = "PLAIN";
@@ -10,7 +17,7 @@ const NOTHING = new Uint8Array(0);
 
 /** The side that connects as somebody. */
 export class PlainClient implements Mechanism {
-  readonly name: string = NAME;
+  readonly name: MechanismName = NAME;
   readonly demands: string = NAME;
   readonly asServer = false;
   readonly mayRefuse = false;
@@ -57,7 +64,7 @@ export class PlainClient implements Mechanism {
 
 /** The side that lets in whom the ZAP handler knows. */
 export class PlainServer implements Mechanism {
-  readonly name: string = NAME;
+  readonly name: MechanismName = NAME;
   readonly demands: string = NAME;
   readonly asServer = true;
   readonly mayRefuse = true;

@@ -10,7 +10,7 @@ import { KeepAlive } from "../link/keep_alive.ts";
 import type { Runtime } from "../link/stream.ts";
 import { Turns } from "../link/turns.ts";
 import { FrameMaker } from "../routing/frame_maker.ts";
-import { detectRuntime } from "../runtime/detect.ts";
+import { currentNetwork, currentRuntime } from "../runtime/current.ts";
 import { checkSetting, type ContextSettings, DEFAULT_SETTINGS } from "./context_settings.ts";
 import { Pace } from "./pace.ts";
 import { Sockets } from "./sockets.ts";
@@ -123,8 +123,13 @@ defineAccessors(
   checkSetting,
 );
 
-/** The context of sockets that are not given one. */
+/** The context of sockets that are not given one; on workerd each of those has one of its own. */
 export const context: Context = new Context();
+
+/** The context of a socket that is not given one. */
+export function usualContext(): Context {
+  return currentRuntime().isolated === true ? new Context() : context;
+}
 
 /**
  * What the sockets of a context share.
@@ -148,11 +153,16 @@ export function partsOf(context: Context): ContextParts {
 }
 
 function makeParts(context: Context): ContextParts {
-  const runtime = context.runtime ?? detectRuntime();
-  const clock = systemClock((timer) => runtime.unrefTimer(timer), runtime.turnsToPoll ?? 1);
+  const runtime = context.runtime ?? currentRuntime();
+  const clock = systemClock(
+    (timer) => runtime.unrefTimer(timer),
+    runtime.turnsToPoll ?? 1,
+    runtime.turn && ((call) => runtime.turn!(call)),
+  );
   const turns = new Turns(clock);
   return {
     runtime,
+    network: currentNetwork(),
     clock,
     memory: new CoreMemory(),
     turns,

@@ -4,6 +4,8 @@ import type { Filter } from "../core/receiver.ts";
 import { SendError, type ZmqError } from "../errors.ts";
 import { Endpoints } from "../link/endpoints.ts";
 import type { LinkHost, Security } from "../link/host.ts";
+import { routingIdOf } from "../link/identity.ts";
+import type { ByteStream, Introduction } from "../link/stream.ts";
 import type { Monitor } from "../events.ts";
 import type { Census } from "../link/census.ts";
 import {
@@ -17,13 +19,14 @@ import {
 import type { OptionValues } from "../options.ts";
 import type { Pattern, Queued } from "../routing/pattern.ts";
 import type { Hold, Pipe } from "../routing/pipe.ts";
+import type { MechanismName } from "../security/mechanism.ts";
 import type { SocketType } from "../wire/socket_type.ts";
 import type { ContextParts } from "./context.ts";
 import { Backlog } from "./backlog.ts";
 import { keepMetadata } from "./metadata.ts";
 import { type OperationOptions, OperationQueue } from "./queue.ts";
 import type { PatternTools } from "./socket.ts";
-import type { SocketSecurity } from "./socket_security.ts";
+import { mechanismOf, type SocketSecurity } from "./socket_security.ts";
 import { closedMeanwhile, isBorrowed, isClosed, terminated } from "./states.ts";
 
 const DONE: Promise<void> = Promise.resolve();
@@ -299,6 +302,12 @@ export class Engine implements LinkHost, Queued {
     return this.#security.of(this);
   }
 
+  get mechanism(): MechanismName {
+    const { type, options } = this;
+    const mechanism = type === "STREAM" ? null : mechanismOf(options);
+    return mechanism === null ? "NULL" : mechanism === "plain" ? "PLAIN" : "CURVE";
+  }
+
   attach(pipe: Pipe): ZmqError | undefined {
     const refusal = this.pattern.attach(pipe);
     if (refusal === undefined) this.#ready();
@@ -436,6 +445,18 @@ export class Engine implements LinkHost, Queued {
   connect(text: string, assignedId?: Uint8Array): void {
     this.assertOpen();
     this.#endpoints.connect(text, assignedId);
+  }
+
+  /** Serves a connection that was made elsewhere; with a path, one that has yet to become a WebSocket. */
+  accept(stream: ByteStream, path?: string): Promise<void> {
+    this.assertOpen();
+    return this.#endpoints.accept(stream, path);
+  }
+
+  /** Who this side is, for who makes a WebSocket of a request. */
+  get introduction(): Introduction {
+    const { type, mechanism } = this;
+    return { type, mechanism, routingId: routingIdOf(this) };
   }
 
   async unbind(text: string): Promise<void> {

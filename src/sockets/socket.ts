@@ -7,10 +7,12 @@ import { checkOption, defaultOptions } from "../option_values.ts";
 import type { CommonOptions, OptionName, OptionValues } from "../options.ts";
 import { Monitor } from "../events.ts";
 import { Census } from "../link/census.ts";
+import type { Connection } from "../link/connection.ts";
+import { networkOf } from "../link/network.ts";
 import type { Pattern } from "../routing/pattern.ts";
 import { SOCKET_TYPE_ID, type SocketType } from "../wire/socket_type.ts";
 import { askHandler } from "./ask_handler.ts";
-import { type Context, context as standardContext, type ContextParts, partsOf } from "./context.ts";
+import { type Context, type ContextParts, partsOf, usualContext } from "./context.ts";
 import { Engine } from "./engine.ts";
 import { engineOf, lookInside } from "./inside.ts";
 import { MessageIterator } from "./message_iterator.ts";
@@ -111,7 +113,7 @@ export abstract class Socket {
       throw withCode(new TypeError("Options must be an object"), "EINVAL");
     }
     const values = defaultOptions();
-    this.context = options.context ?? standardContext;
+    this.context = options.context ?? usualContext();
     const around = partsOf(this.context);
     values.ipv6 = this.context.ipv6;
     if (!this.context.blocky) values.linger = 0;
@@ -139,7 +141,7 @@ export abstract class Socket {
   #setOption(name: string, value: unknown): void {
     if (!(name in this) || !Object.hasOwn(this.#engine.options, name)) {
       throw withCode(
-        new TypeError(`Unknown option ${name}: a ${this.constructor.name} socket does not have it`),
+        new TypeError(`Unknown option ${name}: a ${this.#engine.type} socket does not have it`),
         "EINVAL",
       );
     }
@@ -199,6 +201,7 @@ export abstract class Socket {
    *
    * @param address One of
    * - `tcp://interface:port`: the interface is `*`, an address (IPv6 in brackets), or a name such as `lo`;
+   * - `ws://interface:port/path` or `wss://…`: ZeroMQ over WebSocket, for pages as well; any path is served;
    * - `ipc://path`: a socket in the file system; `*` for a fresh one, `@name` for an abstract name (Linux);
    * - `inproc://name`: for sockets of the same context.
    * @throws {EndpointError} Rejects with `EINVAL`, `EPROTONOSUPPORT`, `ENOCOMPATPROTO`, `EADDRINUSE`, `EADDRNOTAVAIL`,
@@ -241,12 +244,33 @@ export abstract class Socket {
    * Connects to a peer, now or as soon as it is there; never fails because nobody listens yet.
    *
    * @param address `tcp://host:port`, or `tcp://source:port;host:port` to connect from an address of this machine;
-   * `ipc://path` or `ipc://@name`; `inproc://name`.
+   * `ws://host:port/path` or `wss://host:port/path`; `ipc://path` or `ipc://@name`; `inproc://name`.
    * @throws {EndpointError} `EINVAL`, `EPROTONOSUPPORT`, `ENOCOMPATPROTO`, `ENAMETOOLONG` or `ENOTSUP`.
    * @throws {ZmqError} `EBUSY` when a Pair has its peer already.
    */
   connect(address: string): void {
     this.#engine.connect(address);
+  }
+
+  /**
+   * Serves a connection that was made elsewhere, as if a peer had connected to an endpoint of the socket: octets both ways as
+   * web streams, over which the peer speaks ZMTP, or a WebSocket on which a subprotocol of ZeroMQ was agreed. Resolves
+   * when the connection is closed; what goes wrong on it `events` tells. See `upgrade` for HTTP servers.
+   *
+   * @throws {TypeError} Rejects with `EINVAL` for what is no connection, or with options that contradict each other.
+   * @throws {StateError} Rejects with `EBADF` when the socket is closed.
+   */
+  async accept(connection: Connection): Promise<void> {
+    const engine = engineOf(this);
+    engine.assertOpen();
+    const stream = await networkOf(engine.around).streamOf(connection);
+    try {
+      await engine.accept(stream);
+    } catch (error) {
+      // The socket was closed meanwhile, or has options that contradict each other: nobody else can end it now.
+      stream.abort();
+      throw error;
+    }
   }
 
   /**
@@ -314,6 +338,12 @@ const COMMON: readonly (keyof CommonOptions)[] = [
   "curveServerKey",
   "zapDomain",
   "zapEnforceDomain",
+  "origins",
+  "wssKeyPem",
+  "wssCertPem",
+  "wssTrustPem",
+  "wssHostname",
+  "wssTrustSystem",
   "affinity",
   "rate",
   "recoveryInterval",

@@ -9,6 +9,7 @@ import { Census } from "../../src/link/census.ts";
 import { InprocNames } from "../../src/link/inproc_names.ts";
 import { KeepAlive } from "../../src/link/keep_alive.ts";
 import type { Runtime } from "../../src/link/stream.ts";
+import { systemNetwork } from "../../src/link/system_network.ts";
 import { Turns } from "../../src/link/turns.ts";
 import { defaultOptions } from "../../src/option_values.ts";
 import type { OptionValues } from "../../src/options.ts";
@@ -66,6 +67,7 @@ export class FakeHost implements LinkHost {
     const turns = new Turns(this.clock);
     this.around = {
       runtime: runtime as Runtime,
+      network: systemNetwork,
       clock: this.clock,
       memory,
       turns,
@@ -79,6 +81,8 @@ export class FakeHost implements LinkHost {
     this.holds++;
     return () => this.holds--;
   };
+
+  readonly mechanism = "NULL" as const;
 
   secure(): Security {
     return () => new NullMechanism([["Socket-Type", utf8(this.type)]], openDoor());

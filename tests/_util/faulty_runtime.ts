@@ -257,7 +257,7 @@ export function faultyRuntime(real: Runtime, random: () => Random): Runtime {
     },
     async resolve(host) {
       await turns(random().between(0, 3));
-      return await real.resolve(host);
+      return await real.resolve!(host);
     },
   };
   if (real.listenSync !== undefined) {

@@ -2,6 +2,7 @@
 
 import type { ZmqError } from "../../src/errors.ts";
 import { Link, type LinkOwner } from "../../src/link/link.ts";
+import type { ByteStream } from "../../src/link/stream.ts";
 import type { OptionValues } from "../../src/options.ts";
 import { WirePipe } from "../../src/routing/pipe.ts";
 import type { PeerIdentity } from "../../src/peer.ts";
@@ -21,6 +22,8 @@ export interface StandOptions {
   /** Takes the place of a host, and of a pipe that outlived its last link. */
   readonly host?: FakeHost;
   readonly pipe?: WirePipe;
+  /** What the link is given in the place of the stream. */
+  readonly wrap?: (stream: FakeStream, host: FakeHost) => ByteStream;
 }
 
 /** Octets of greeting and READY as this package sends them. */
@@ -41,12 +44,13 @@ export class LinkStand implements LinkOwner {
   /** Messages that were received. */
   readonly received: Uint8Array[][] = [];
 
-  constructor({ type = "DEALER", options, stream, host, pipe }: StandOptions = {}) {
+  constructor({ type = "DEALER", options, stream, host, pipe, wrap }: StandOptions = {}) {
     this.host = host ?? new FakeHost(type, options);
     const core = this.host.around.memory.outboxes;
     this.pipe = pipe ?? new WirePipe(core, this.host.options, this.host.hold, "test");
     this.stream = new FakeStream(stream);
-    this.link = new Link(this.host, this, this.stream, "tcp://127.0.0.1:5555", this.host.secure());
+    const wrapped = wrap?.(this.stream, this.host) ?? this.stream;
+    this.link = new Link(this.host, this, wrapped, "tcp://127.0.0.1:5555", this.host.secure());
   }
 
   ready(_link: Link, peer: PeerIdentity): WirePipe | ZmqError {

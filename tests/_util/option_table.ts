@@ -16,6 +16,7 @@ import {
   XPublisher,
   XSubscriber,
 } from "../../mod.ts";
+import { AUTHORITY, CHAINED, SERVER } from "./certificates.ts";
 
 /** The socket classes. */
 export const CLASSES: Readonly<Record<ClassName, new (options?: object) => Socket>> = {
@@ -154,8 +155,45 @@ const SECURITY: Readonly<Record<string, OptionFacts>> = {
   zapEnforceDomain: flag(),
 };
 
+/** PEM, of which the text of an error repeats nothing. */
+function pem(...others: string[]): OptionFacts {
+  return {
+    default: null,
+    others,
+    wrong: [
+      [5, TypeError, "string", "number"],
+      [true, TypeError, "string", "boolean"],
+      [new Uint8Array(5), TypeError, "string"],
+      ["/etc/ssl/file.pem", RangeError, "text that is no PEM"],
+      [OTHER_PEM, RangeError, "PEM of another kind"],
+    ],
+  };
+}
+
+const OTHER_PEM = "-----BEGIN DH PARAMETERS-----\nMAYCAQcCAQI=\n-----END DH PARAMETERS-----\n";
+
+const WEB_SOCKET: Readonly<Record<string, OptionFacts>> = {
+  origins: {
+    default: null,
+    others: ["*", "https://example.org", ["https://a.example", "http://b.example:8080"]],
+    wrong: [
+      [5, TypeError, "https://example.org", "number"],
+      [["https://example.org", 5], TypeError, '"*" or null'],
+      ["example.org", RangeError, "example.org", "scheme://host"],
+      ["https://example.org/", RangeError, "scheme://host"],
+      [["*", "https://example.org/page"], RangeError, "/page"],
+    ],
+  },
+  wssKeyPem: pem(SERVER.key),
+  wssCertPem: pem(CHAINED.certificate),
+  wssTrustPem: pem(AUTHORITY),
+  wssHostname: text("peer.test", "127.0.0.1", ""),
+  wssTrustSystem: flag(),
+};
+
 const COMMON: Readonly<Record<string, OptionFacts>> = {
   ...SECURITY,
+  ...WEB_SOCKET,
   linger: integer(-1, -1),
   reconnectInterval: integer(100, -1),
   reconnectMaxInterval: integer(0, 0),

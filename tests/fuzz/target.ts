@@ -44,7 +44,7 @@ export function restoreInput(value: unknown): unknown {
 }
 
 /** Every code that a peer's octets may end a connection with. */
-const CODE = /^(?:ERR_Z(?:MTP|AP)_[A-Z_]+|E[A-Z]+)$/;
+const CODE = /^(?:ERR_(?:Z(?:MTP|AP)|WS)_[A-Z_]+|E[A-Z]+)$/;
 
 /** Fails unless it is an error that a peer may cause, with a code that does not change. */
 export function checkError(error: unknown): ZmqError {

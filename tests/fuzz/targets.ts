@@ -20,6 +20,8 @@ import { socks } from "./targets/socks.ts";
 import { tcp } from "./targets/tcp.ts";
 import { tcpProxy } from "./targets/tcp_proxy.ts";
 import { topics } from "./targets/topics.ts";
+import { upgrade } from "./targets/upgrade.ts";
+import { webSocket } from "./targets/websocket.ts";
 import { z85 } from "./targets/z85.ts";
 import { zap } from "./targets/zap.ts";
 import { zmtp1 } from "./targets/zmtp1.ts";
@@ -29,6 +31,8 @@ export const TARGETS: readonly AnyTarget[] = [
   receiver,
   filter,
   zmtp1,
+  webSocket,
+  upgrade,
   inbox,
   outbox,
   topics,

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
 import type { Socket } from "../../mod.ts";
+import { SOCKET_TYPE_ID } from "../../src/wire/socket_type.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import {
   CLASS_NAMES,
@@ -20,6 +21,12 @@ const cleanup = new Cleanup();
 
 function make(name: ClassName, options?: object): Socket {
   return cleanup.add(new CLASSES[name](options));
+}
+
+/** What the socket is, in the words of ZMTP. */
+function typeOf(name: ClassName): string {
+  const { type } = make(name);
+  return Object.entries(SOCKET_TYPE_ID).find(([, id]) => id === type)![0];
 }
 
 /** The accessors that a class has, of its own and from Socket. */
@@ -111,7 +118,7 @@ for (const name of CLASS_NAMES) {
         if (Object.hasOwn(OPTIONS[name], option)) continue;
         const error = failure(() => make(name, { [option]: 1 }), "EINVAL");
         assertInstanceOf(error, TypeError);
-        assertSays(error, option, name);
+        assertSays(error, option, typeOf(name));
         assertThrows(() => valuesOf(make(name))[option] = 1, TypeError, undefined, option);
       }
     });

@@ -1,7 +1,12 @@
 // Endpoints and networks as text: an address of the right shape, or the error for a wrong one.
 
 import { assertEquals } from "@std/assert";
-import { type Endpoint, formatEndpoint, parseEndpoint } from "../../../src/endpoint.ts";
+import {
+  type Endpoint,
+  formatEndpoint,
+  type NetworkEndpoint,
+  parseEndpoint,
+} from "../../../src/endpoint.ts";
 import { EndpointError } from "../../../src/errors.ts";
 import { addressOctets, isInNetwork, parseNetwork } from "../../../src/networks.ts";
 import { drawText } from "../draws.ts";
@@ -19,6 +24,12 @@ const WORDS = [
   "inproc://",
   "TCP://",
   "udp://",
+  "ws://",
+  "wss://",
+  "WS://",
+  "/a b",
+  "?x=y",
+  "#",
   "127.0.0.1",
   "[::1]",
   "::ffff:1.2.3.4",
@@ -54,7 +65,8 @@ export const endpoints: Target<Input> = {
   draw: (tape) => ({
     text: tape.oneIn(4)
       ? `tcp://[${drawText(tape, MARKS, 6)}]:80`
-      : tape.pick(["tcp://", "ipc://", "inproc://", ""]) + drawText(tape, WORDS, 6),
+      : tape.pick(["tcp://", "ws://", "wss://", "ipc://", "inproc://", ""]) +
+        drawText(tape, WORDS, 6),
     address: drawText(tape, tape.oneIn(2) ? MARKS : WORDS, 5),
     network: drawText(tape, tape.oneIn(2) ? MARKS : WORDS, 5),
   }),
@@ -91,7 +103,7 @@ function checkEndpoint(endpoint: Endpoint, text: string, use: "bind" | "connect"
   assertEquals(endpoint.text, text);
   if (endpoint.transport === "inproc") return assertEquals(endpoint.name.length > 0, true);
   if (endpoint.transport === "ipc") return assertEquals(endpoint.path.length > 0, true);
-  const { host, port, source } = endpoint;
+  const { host, port } = endpoint;
   if (host.includes(":")) assertEquals(/^[0-9a-f:.]+(?:%.+)?$/i.test(host), true, host);
   assertEquals([host.length > 0, Number.isInteger(port), port >= 0, port <= 65_535], [
     true,
@@ -99,8 +111,11 @@ function checkEndpoint(endpoint: Endpoint, text: string, use: "bind" | "connect"
     true,
     true,
   ]);
-  if (source !== undefined) assertEquals(use, "connect");
+  if ("source" in endpoint && endpoint.source !== undefined) assertEquals(use, "connect");
   // Its text form is an endpoint again.
-  const again = parseEndpoint(formatEndpoint({ host, port }).replace(/:0$/, ":*"), "bind");
-  assertEquals(again.transport === "tcp" && [again.host, again.port], [host, port]);
+  const again = parseEndpoint(formatEndpoint({ host, port }, endpoint), "bind") as NetworkEndpoint;
+  assertEquals([again.transport, again.host, again.port], [endpoint.transport, host, port]);
+  if (!("path" in endpoint)) return;
+  assertEquals(/^\/[!"$-~]*$/.test(endpoint.path), true, endpoint.path);
+  assertEquals("path" in again && again.path, endpoint.path);
 }
