@@ -2,6 +2,9 @@
 
 import type { FilePromises } from "./files.ts";
 import type { NodeNet } from "./node.ts";
+import type { NodeTls } from "./tls.ts";
+import type { NodeStreams } from "./tls_carrier.ts";
+import type { NodeCrypto } from "./tls_context.ts";
 
 interface NodeDns {
   lookup(
@@ -38,11 +41,14 @@ interface NodeUtil {
 }
 
 interface Modules {
+  "node:crypto": NodeCrypto;
   "node:fs": NodeFs;
   "node:net": NodeNet;
   "node:dns": NodeDns;
   "node:os": NodeOs;
   "node:path": NodePath;
+  "node:stream": NodeStreams;
+  "node:tls": NodeTls;
   "node:util": NodeUtil;
 }
 

@@ -14,6 +14,7 @@ import { fill } from "../octets.ts";
 import { builtin } from "./builtin.ts";
 import { interfaces, resolve } from "./node.ts";
 import { socketFiles } from "./socket_files.ts";
+import { tlsLayer } from "./tls.ts";
 
 interface BunSocket {
   data: BunStream | undefined;
@@ -213,6 +214,7 @@ export const bunRuntime: Runtime = {
     return socketFiles();
   },
   unrefTimer: (timer) => (timer as { unref(): void }).unref(),
+  tls: tlsLayer,
   // Async, so that what is thrown rejects. Bun accepts as soon as it has descriptors again, without a word.
   // deno-lint-ignore require-await
   listen: async (at, options, accepted) => listen(at, options, accepted),

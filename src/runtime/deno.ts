@@ -13,6 +13,7 @@ import type {
   StreamOptions,
 } from "../link/stream.ts";
 import { Staging } from "./staging.ts";
+import { tlsLayer } from "./tls.ts";
 import {
   connect as connectNode,
   interfaces,
@@ -264,6 +265,7 @@ export const denoRuntime: Runtime = {
     return files && { ...files, makeFolder };
   },
   unrefTimer: (timer) => deno.unrefTimer(timer),
+  tls: tlsLayer,
   async listen(at, options, accepted, failed) {
     if (options.tcpKeepaliveIdle < 0 || "path" in at) return listen(at, options, accepted, failed);
     return await listenNode(at, options, accepted, failed);

@@ -15,6 +15,7 @@ import { fill } from "../octets.ts";
 import { builtin } from "./builtin.ts";
 import { socketFiles } from "./socket_files.ts";
 import { Staging } from "./staging.ts";
+import { tlsLayer } from "./tls.ts";
 
 interface NodeSocket {
   _handle: unknown;
@@ -72,6 +73,8 @@ interface NodeHandle {
 
 /** What is used of node:net. */
 export interface NodeNet {
+  /** 4, 6, or 0 for what is no address. */
+  isIP(text: string): number;
   readonly Socket: new (
     options: { handle: unknown; pauseOnCreate: boolean; onread: OnRead },
   ) => NodeSocket;
@@ -369,6 +372,7 @@ export const nodeRuntime: Runtime = {
     return socketFiles();
   },
   unrefTimer: (timer) => (timer as { unref(): void }).unref(),
+  tls: tlsLayer,
   listen,
   listenSync,
   connect,
