@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { findBreaches, type Tree } from "./_util/house_rules.ts";
+import { FACES, findBreaches, type Tree } from "./_util/house_rules.ts";
 import { blank, importsOf } from "./_util/source_text.ts";
 
 interface FileSystem {
@@ -21,7 +21,7 @@ function readProject(): Tree {
     .map((path) => `src/${path.replaceAll("\\", "/")}`)
     .filter((path) => path.endsWith(".ts"))
     .sort();
-  const paths = ["mod.ts", "wasm/layout.ts", ...sources];
+  const paths = [...FACES, "wasm/layout.ts", ...sources];
   return new Map(paths.map((path) => [path, fs.readFileSync(new URL(path, root), "utf8")]));
 }
 

@@ -86,13 +86,14 @@ function isRuntimeName(name: string): name is RuntimeName {
 /** Runs on all runtimes: their batches form one queue, so that nobody waits for the last one of a runtime. */
 async function runAll(
   runtimes: readonly Runtime[],
-  tests: readonly string[],
+  filters: readonly string[],
   limits: RunLimits,
 ): Promise<RuntimeResult[]> {
+  const tests = findTests(filters);
   const batches: Batch[] = [];
   const results = new Map<Runtime, Mutable<RuntimeResult>>();
   for (const runtime of runtimes) {
-    const files = tests.filter((file) => runsOn(file, runtime.name));
+    const files = tests.filter((file) => runsOn(file, runtime.name, filters.length === 0));
     batches.push(...batchesOf(files, runtime));
     const label = `${runtime.name} ${runtime.version}`;
     const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -147,7 +148,6 @@ function missing(name: RuntimeName): RuntimeResult {
 
 async function main(): Promise<number> {
   const { filters, runtimes, limits } = parseArguments(Deno.args);
-  const tests = findTests(filters);
   const found: Runtime[] = [];
   const absent: RuntimeResult[] = [];
   for (const name of runtimes) {
@@ -155,7 +155,7 @@ async function main(): Promise<number> {
     if (runtime) found.push(runtime);
     else absent.push(missing(name));
   }
-  const results = [...await runAll(found, tests, limits), ...absent];
+  const results = [...await runAll(found, filters, limits), ...absent];
   printTable(results);
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   const failed = results.reduce((sum, result) => sum + result.failed, 0);

@@ -39,9 +39,19 @@ const KILL_DELAY_MS = 5_000;
 // for each file: tests that watch the process (memory, handles, exit) or wait for real time.
 const SHARED = new RegExp(
   "^tests/(?:(?:certificates|conformance|core|link|patterns/base|routing|session|sockets|wire)/" +
-    "[^/]+|hostile/(?:deaf|multipart|multipart_types|pending|reset|routing_id|self_connection|slow|subscriptions)" +
+    "(?:websocket/)?[^/]+|hostile/(?:deaf|multipart|multipart_types|pending|reset|routing_id|self_connection|slow|subscriptions)" +
     "_test\\.ts)$",
 );
+// A whole run has to end in some minutes. It leaves out what another runtime in it shows as well.
+/** How libzmq understands options and mechanisms: nothing of that is a runtime's doing. */
+const UNDERSTOOD = new RegExp(
+  "^tests/interop/(?:pubsub_(?:options|pairing|requests|wire)|zap_\\w+|plain_\\w+" +
+    "|security_(?:authenticator|mismatch|restart)|curve_(?:limits|minor|refusals|wire))_test\\.ts$",
+);
+/** Handlers and rules, without cryptography of the runtime's own. */
+const RULES = /^tests\/security\/(?:authenticator|plain|zap)_/;
+/** What a version of Node can do differently: its sockets, its event loop, how a program ends. */
+const FOR_NODE_22 = /^tests\/(?:_util|crash|package|runtimes|websocket)\/|^tests\/[^/]+$/;
 /** What loads WebAssembly again and again: in one process of Bun that takes up to four times as long. */
 const SLOW_TOGETHER = /^tests\/core\//;
 /** Few enough that several processes have work, and that a failure's output can be read. */
@@ -65,9 +75,13 @@ export function findTests(filters: readonly string[]): string[] {
     .sort();
 }
 
-/** Whether a file is meant for a runtime. What is all in memory need not run on two engines that are alike. */
-export function runsOn(file: string, runtime: RuntimeName): boolean {
-  if (runtime === "node22" && SHARED.test(file)) return false;
+/** Whether a file is meant for a runtime; in a whole run Deno runs all, and the engine of Node is Deno's. */
+export function runsOn(file: string, runtime: RuntimeName, whole: boolean): boolean {
+  if (whole) {
+    if (runtime !== "deno" && UNDERSTOOD.test(file)) return false;
+    if (runtime === "node24" && (SHARED.test(file) || RULES.test(file))) return false;
+    if (runtime === "node22" && !FOR_NODE_22.test(file)) return false;
+  }
   const only = /\.(deno|bun|node)_test\.ts$/.exec(file)?.[1];
   return only === undefined || runtime.startsWith(only);
 }

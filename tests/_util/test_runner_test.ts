@@ -39,11 +39,23 @@ describe("batchesOf()", () => {
 
 describe("runsOn()", () => {
   it("goes by the file's name", () => {
-    assert(runsOn("tests/a_test.ts", "bun"));
-    assert(runsOn("tests/a.node_test.ts", "node22"));
-    assert(runsOn("tests/runtimes/a_test.ts", "node22"));
-    assert(!runsOn("tests/core/a_test.ts", "node22"));
-    assert(runsOn("tests/core/a_test.ts", "node24"));
-    assert(!runsOn("tests/a.node_test.ts", "deno"));
+    for (const whole of [false, true]) {
+      assert(runsOn("tests/a_test.ts", "bun", whole));
+      assert(runsOn("tests/a.node_test.ts", "node22", whole));
+      assert(!runsOn("tests/a.node_test.ts", "deno", whole));
+      assert(runsOn("tests/runtimes/a_test.ts", "node22", whole));
+    }
+  });
+
+  it("leaves out of a whole run what another runtime shows", () => {
+    const options = "tests/interop/pubsub_options_test.ts";
+    assert(runsOn(options, "deno", true));
+    assert(!runsOn(options, "bun", true));
+    assert(runsOn(options, "bun", false));
+    assert(runsOn("tests/core/a_test.ts", "bun", true));
+    assert(!runsOn("tests/core/a_test.ts", "node24", true));
+    assert(runsOn("tests/core/a_test.ts", "node24", false));
+    assert(runsOn("tests/interop/pubsub_test.ts", "node24", true));
+    assert(!runsOn("tests/interop/pubsub_test.ts", "node22", true));
   });
 });

@@ -39,6 +39,8 @@ export async function reserve(transport: Transport): Promise<string> {
   switch (transport) {
     case "tcp":
       return await freeEndpoint();
+    case "ws":
+      return (await freeEndpoint()).replace("tcp:", "ws:");
     case "ipc":
       return socketFolder().endpoint(`reserved-${reserved++}`);
     case "inproc":
@@ -50,7 +52,8 @@ export async function reserve(transport: Transport): Promise<string> {
 export function nowhere(transport: Transport, index = 0): string {
   switch (transport) {
     case "tcp":
-      return `tcp://127.0.0.1:${SILENT_PORT + index}`;
+    case "ws":
+      return `${transport}://127.0.0.1:${SILENT_PORT + index}`;
     case "ipc":
       return socketFolder().endpoint(`nobody-${index}`);
     case "inproc":

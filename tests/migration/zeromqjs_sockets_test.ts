@@ -5,7 +5,7 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { afterEach, describe, it } from "@std/testing/bdd";
 import * as wasmq from "../../mod.ts";
 import { Context, Dealer, Pair, Request } from "../../mod.ts";
-import { anywhere, TRANSPORTS } from "../_util/anywhere.ts";
+import { ALL_TRANSPORTS, anywhere } from "../_util/anywhere.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { within } from "../_util/deadline.ts";
 import { rejection } from "../_util/rejection.ts";
@@ -59,7 +59,7 @@ describe("a class of zeromq.js", () => {
   });
 });
 
-describeOver(TRANSPORTS, "bind and unbind", (transport) => {
+describeOver(ALL_TRANSPORTS, "bind and unbind", (transport) => {
   afterEach(() => cleanup.run());
 
   it("may be called while another bind is under way: no EBUSY", async () => {
@@ -83,7 +83,7 @@ describeOver(TRANSPORTS, "bind and unbind", (transport) => {
   });
 });
 
-describeOver(TRANSPORTS, "close()", (transport) => {
+describeOver(ALL_TRANSPORTS, "close()", (transport) => {
   afterEach(() => cleanup.run());
 
   it("during a bind closes the socket, and the endpoint is free afterwards", async () => {
@@ -132,7 +132,7 @@ describeOver(TRANSPORTS, "close()", (transport) => {
   });
 });
 
-describeOver(TRANSPORTS, "send and receive", (transport) => {
+describeOver(ALL_TRANSPORTS, "send and receive", (transport) => {
   afterEach(() => cleanup.run());
 
   async function pair(): Promise<[Pair, Pair]> {

@@ -189,7 +189,7 @@ describeOver(DISTINCT_TRANSPORTS, "the event loop", (transport) => {
     await expectTicks(async (running) => {
       while (running()) await push.send("x");
     });
-    assertGreater(received, 1_000);
+    assertGreater(received, 100);
     push.linger = 0;
     await Promise.all([push.close(), pull.close(), reading]);
   });

@@ -20,7 +20,7 @@ import {
   XPublisher,
   XSubscriber,
 } from "../../mod.ts";
-import { anywhere, SYSTEM_TRANSPORTS, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
+import { ALL_TRANSPORTS, anywhere, SYSTEM_TRANSPORTS, type Transport } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, staysPending, within } from "../_util/deadline.ts";
@@ -54,7 +54,7 @@ function ends(promise: Promise<unknown>, what: string): Promise<unknown> {
   return within(promise, SOON_MS, what);
 }
 
-describeOver(TRANSPORTS, "unbind", (transport) => {
+describeOver(ALL_TRANSPORTS, "unbind", (transport) => {
   afterEach(() => cleanup.run());
 
   it("leaves a receive waiting, which gets what comes after the next bind", async () => {
@@ -99,7 +99,7 @@ describeOver(TRANSPORTS, "unbind", (transport) => {
   });
 });
 
-describeOver(TRANSPORTS, "disconnect", (transport) => {
+describeOver(ALL_TRANSPORTS, "disconnect", (transport) => {
   afterEach(() => cleanup.run());
 
   it("leaves a send waiting, which goes to the next peer", async () => {
@@ -145,7 +145,7 @@ describeOver(TRANSPORTS, "disconnect", (transport) => {
   });
 });
 
-describeOver(TRANSPORTS, "close", (transport) => {
+describeOver(ALL_TRANSPORTS, "close", (transport) => {
   afterEach(() => cleanup.run());
 
   it("of one end ends its operations, and leaves those of its peer waiting", async () => {
@@ -238,7 +238,7 @@ interface Sending {
   send(message: string): Promise<void>;
 }
 
-describeOver(TRANSPORTS, "the end of a context", (transport) => {
+describeOver(ALL_TRANSPORTS, "the end of a context", (transport) => {
   afterEach(() => cleanup.run());
 
   it("ends what waits with ETERM, and all of its sockets", async () => {

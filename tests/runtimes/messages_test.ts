@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { after, before, it } from "@std/testing/bdd";
 import { Frame, type MessageLike, Pull, Push } from "../../mod.ts";
-import { anywhere, TRANSPORTS } from "../_util/anywhere.ts";
+import { ALL_TRANSPORTS, anywhere } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { assertSays, rejection } from "../_util/rejection.ts";
@@ -25,7 +25,7 @@ const { Buffer } = globalThis as unknown as {
   };
 };
 
-describeOver(TRANSPORTS, "a message", (transport) => {
+describeOver(ALL_TRANSPORTS, "a message", (transport) => {
   const cleanup = new Cleanup();
   let push: Push;
   let pull: Pull;
@@ -131,7 +131,7 @@ describeOver(TRANSPORTS, "a message", (transport) => {
   });
 });
 
-describeOver(TRANSPORTS, "a frame", (transport) => {
+describeOver(ALL_TRANSPORTS, "a frame", (transport) => {
   const cleanup = new Cleanup();
   let push: Push;
   let pull: Pull;

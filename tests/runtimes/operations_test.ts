@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { afterEach, it } from "@std/testing/bdd";
 import { Dealer, Frame, Pull, Push, Reply, Request, ZmqError } from "../../mod.ts";
-import { anywhere, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
+import { ALL_TRANSPORTS, anywhere, type Transport } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, pause, staysPending, within } from "../_util/deadline.ts";
@@ -39,7 +39,7 @@ function numbers(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, i) => String(from + i));
 }
 
-describeOver(TRANSPORTS, "operations that wait", (transport) => {
+describeOver(ALL_TRANSPORTS, "operations that wait", (transport) => {
   afterEach(() => cleanup.run());
 
   it("receive in the order of their calls", async () => {
@@ -155,7 +155,7 @@ describeOver(TRANSPORTS, "operations that wait", (transport) => {
   });
 });
 
-describeOver(TRANSPORTS, "an AbortSignal", (transport) => {
+describeOver(ALL_TRANSPORTS, "an AbortSignal", (transport) => {
   afterEach(() => cleanup.run());
 
   it("that was aborted before stops an operation from starting", async () => {
@@ -246,7 +246,7 @@ describeOver(TRANSPORTS, "an AbortSignal", (transport) => {
   });
 });
 
-describeOver(TRANSPORTS, "iterating a socket", (transport) => {
+describeOver(ALL_TRANSPORTS, "iterating a socket", (transport) => {
   afterEach(() => cleanup.run());
 
   it("gives the messages in order, ends when the loop is left, and leaves the socket open", async () => {
@@ -362,7 +362,7 @@ describeOver(TRANSPORTS, "iterating a socket", (transport) => {
   });
 });
 
-describeOver(TRANSPORTS, "close()", (transport) => {
+describeOver(ALL_TRANSPORTS, "close()", (transport) => {
   afterEach(() => cleanup.run());
 
   it("ends pending operations with EAGAIN", async () => {

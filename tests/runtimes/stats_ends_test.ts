@@ -14,7 +14,7 @@ import {
   type Socket,
   Subscriber,
 } from "../../mod.ts";
-import { anywhere, TRANSPORTS } from "../_util/anywhere.ts";
+import { ALL_TRANSPORTS, anywhere } from "../_util/anywhere.ts";
 import { textOf } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually } from "../_util/deadline.ts";
@@ -24,7 +24,7 @@ const WAITS = { sendTimeout: 5_000, receiveTimeout: 5_000 } as const;
 const RECEIVES = { receiveTimeout: 5_000 } as const;
 const cleanup = new Cleanup();
 
-for (const transport of TRANSPORTS) {
+for (const transport of ALL_TRANSPORTS) {
   describe(`the figures of two ends on ${transport}`, () => {
     afterEach(() => cleanup.run());
 

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/ass
 import { afterEach, describe, it } from "@std/testing/bdd";
 import { Dealer, type Frame, type MessageLike, Pair, Pull, Push, Router } from "../../mod.ts";
 import { Subscriber } from "../../mod.ts";
-import { anywhere, type Transport, TRANSPORTS } from "../_util/anywhere.ts";
+import { ALL_TRANSPORTS, anywhere, type Transport } from "../_util/anywhere.ts";
 import { assertFrames } from "../_util/bytes.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { eventually, pause, staysPending, within } from "../_util/deadline.ts";
@@ -29,7 +29,7 @@ async function joined(
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code;
 
-for (const transport of TRANSPORTS) {
+for (const transport of ALL_TRANSPORTS) {
   describe(`a writable stream of a socket on ${transport}`, () => {
     afterEach(() => cleanup.run());
 

@@ -5,7 +5,7 @@ import { afterEach, describe, it } from "@std/testing/bdd";
 import { AuthenticationError, ZmqError } from "../../src/errors.ts";
 import type { Event } from "../../src/events.ts";
 import { Observer } from "../../src/sockets/observer.ts";
-import { Pull } from "../../src/sockets/pipeline.ts";
+import { Pull } from "../../mod.ts";
 import { engineOf } from "../../src/sockets/inside.ts";
 import { Cleanup } from "../_util/cleanup.ts";
 import { microtasks } from "../_util/manual_clock.ts";
