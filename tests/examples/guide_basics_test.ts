@@ -35,7 +35,7 @@ describe("the guide's first programs", () => {
       "ROUTER received [Ada] [] [Hello]",
       "ROUTER received [Ben] [] [Goodbye]",
     ]);
-    assertMatch(version, /^wasmq \d+\.\d+\.\d+, with ipc and curve\n$/);
+    assertMatch(version, /^wasmq \d+\.\d+\.\d+, with tcp and ipc and ws and wss and curve\n$/);
   });
 
   it("ventilator, ventilator_kill: all tasks are done, and the workers end", async () => {
