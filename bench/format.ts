@@ -26,6 +26,11 @@ export function formatMegabytes(rate: number | undefined): string {
   return rate === undefined ? "-" : `${Math.round(rate / 1e6)} MB/s`;
 }
 
+/** 61234 -> "61.2 kB". */
+export function formatKilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`;
+}
+
 /** 70.1234 -> "70 us". */
 export function formatMicroseconds(us: number): string {
   return `${Math.round(us)} us`;

@@ -32,6 +32,9 @@ export async function describeVersions(rows: readonly Row[]): Promise<Record<str
         packageVersion("node_modules/zeromq/package.json")
       } (libzmq ${await readVersion(row)})`;
     }
+    if (row.kind === "jszmq") {
+      versions["jszmq"] = packageVersion("node_modules/jszmq/package.json");
+    }
     if (row.kind === "noble") {
       versions["@noble/ciphers"] ??= packageVersion("node_modules/@noble/ciphers/package.json");
     }

@@ -17,6 +17,8 @@ export interface Settings {
   /** inproc and ipc: the same two. */
   readonly localWarmupMs: number;
   readonly localWindowMs: number;
+  /** Throughput over WebSocket, and beside it over tcp: how long the receiver counts. */
+  readonly webWindowMs: number;
   /** Throughput with CURVE, and beside it without: the same two. */
   readonly curveWarmupMs: number;
   readonly curveWindowMs: number;
@@ -90,13 +92,14 @@ export function measureLatency(
 }
 
 /** One after the other: connect, first round trip, close; in connections a second. */
-export function measureConnect(row: Row, settings: Settings): Promise<Rate> {
+export function measureConnect(row: Row, settings: Settings, bindTo?: string): Promise<Rate> {
   const { warmupConnections, connections } = settings;
   return withReplier(
     row,
     ["connect", warmupConnections, connections],
     settings,
     (requester) => requester.rate(),
+    bindTo,
   );
 }
 

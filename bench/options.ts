@@ -17,6 +17,8 @@ const PARTS = [
   "proxy",
   "curve",
   "crypto",
+  "ws",
+  "bytes",
 ] as const;
 /** A part of the benchmark. */
 export type Part = (typeof PARTS)[number];
@@ -26,12 +28,13 @@ export const USAGE: string = `usage: deno run -A bench/run.ts [options]
   --quick             one short run: for a first look, not for figures
   --only PART         ${PARTS.join(", ")};
                       several separated by commas
-  --sizes 1,10,...    message sizes in bytes: throughput, inproc, ipc, fanout, proxy, curve, crypto
+  --sizes 1,10,...    message sizes in bytes: throughput, inproc, ipc, fanout, proxy, curve, crypto,
+                      ws
   --workers 1,...     how many workers: inproc
   --subscribers 1,... how many subscribers: fanout
   --impl ID,...       only these rows, for example wasmq-deno,libzmq
   --runs N            rounds of each measurement, the median counts (default 3)
-  --unpinned          latency, ipc, connect and curve: leave the choice of cores to the system
+  --unpinned          latency, ipc, connect, curve and ws: leave the choice of cores to the system
   --json FILE         write the results there; a complete run without it writes bench/results.json`;
 
 /** How often and how much; what the command line cannot change. */
@@ -49,6 +52,8 @@ interface Counts {
   /** Message sizes with CURVE, and of its primitives alone. */
   readonly curveSizes: readonly number[];
   readonly cryptoSizes: readonly number[];
+  /** Message sizes over WebSocket. */
+  readonly webSizes: readonly number[];
   /** Workers over inproc. */
   readonly workers: readonly number[];
   readonly subscribers: readonly number[];
@@ -65,6 +70,7 @@ const THOROUGH: Plan = {
   publishWindowMs: 1000,
   localWarmupMs: 200,
   localWindowMs: 400,
+  webWindowMs: 600,
   curveWarmupMs: 300,
   curveWindowMs: 600,
   cryptoWindowMs: 100,
@@ -82,6 +88,7 @@ const ALL: Counts = {
   ipcSizes: [1, 100, 1_000, 100_000, 1_000_000],
   curveSizes: [10, 100, 1_000, 10_000, 65_536, 100_000, 1_000_000],
   cryptoSizes: [10, 100, 1_000, 10_000, 100_000, 1_000_000],
+  webSizes: [1, 100, 1_000, 10_000, 100_000, 1_000_000],
   workers: [1, 2, 5, 10],
   subscribers: [1, 10, 100, 1_000],
   subscriptions: [1_000, 100_000, 1_000_000],
@@ -96,6 +103,7 @@ const QUICK: Plan = {
   publishWindowMs: 300,
   localWarmupMs: 200,
   localWindowMs: 300,
+  webWindowMs: 300,
   curveWarmupMs: 200,
   curveWindowMs: 300,
   cryptoWindowMs: 50,
@@ -147,6 +155,7 @@ export async function readOptions(args: string[]): Promise<Options> {
     ipcSizes: ownSizes ?? counts.ipcSizes,
     curveSizes: ownSizes ?? counts.curveSizes,
     cryptoSizes: ownSizes ?? counts.cryptoSizes,
+    webSizes: ownSizes ?? counts.webSizes,
     workers: workers?.split(",").map(toPositive) ?? counts.workers,
     subscribers: subscribers?.split(",").map(toPositive) ?? counts.subscribers,
     subscriptions: counts.subscriptions,

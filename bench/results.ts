@@ -1,8 +1,10 @@
 // What a run leaves behind: the shape of results.json.
 
 import type { Latency, Rate, Settings } from "./measure.ts";
+import type { EntrySize } from "./entries.ts";
 import type { BoxRates, Secured } from "./measure_curve.ts";
 import type { TrieCost } from "./measure_publish.ts";
+import type { OverWeb } from "./measure_web.ts";
 import type { MissingRow, Row } from "./rows.ts";
 
 /** Where the runs took place. */
@@ -100,6 +102,14 @@ export interface Results {
   readonly curveConnect: Figure<Secured<Rate>>[];
   /** The primitives alone, in messages a second. */
   readonly boxes: SizedFigure<BoxRates>[];
+  /** PUSH/PULL over WebSocket, and over tcp right after it. */
+  readonly webThroughput: SizedFigure<OverWeb<Rate>>[];
+  /** Round trips likewise. */
+  readonly webLatency: SizedFigure<OverWeb<Latency>>[];
+  /** Connections a second likewise. */
+  readonly webConnect: Figure<OverWeb<Rate>>[];
+  /** How large the entries are. */
+  readonly entries: EntrySize[];
 }
 
 /** The committed results that README's table is made of. */
@@ -132,6 +142,10 @@ export function noFigures(): Figures {
     curveLatency: [],
     curveConnect: [],
     boxes: [],
+    webThroughput: [],
+    webLatency: [],
+    webConnect: [],
+    entries: [],
   };
 }
 
@@ -184,6 +198,16 @@ export function medianSecured<T>(
     curve: medianOf(runs.map((run) => run.curve)),
     plain: medianOf(runs.map((run) => run.plain)),
   };
+}
+
+/** The median over ws, and that over tcp. */
+export function medianOverWeb<T>(
+  runs: readonly OverWeb<T>[],
+  medianOf: (values: readonly T[]) => T,
+): OverWeb<T> {
+  const ws = medianOf(runs.map((run) => run.ws));
+  const tcp = runs.flatMap((run) => run.tcp === undefined ? [] : [run.tcp]);
+  return tcp.length === 0 ? { ws } : { ws, tcp: medianOf(tcp) };
 }
 
 /** The median of each rate of the primitives. */

@@ -13,10 +13,12 @@ import {
 } from "./toolchain.ts";
 
 /** What a row is compared as. */
-export type RowKind = "libzmq" | "wasmq" | "zeromq.js" | "bare" | "libsodium" | "noble";
+export type RowKind = "libzmq" | "wasmq" | "zeromq.js" | "jszmq" | "bare" | "libsodium" | "noble";
 
 /** What has no sockets: it is compared with the core's cryptography alone. */
 export const PRIMITIVES: readonly RowKind[] = ["libsodium", "noble"];
+/** What has no tcp: it is compared over WebSocket alone. */
+export const WEB_ONLY: readonly RowKind[] = ["jszmq"];
 
 /** One implementation on one runtime. */
 export interface Row {
@@ -52,6 +54,7 @@ export async function findRows(): Promise<Rows> {
   const node = await findNode();
   const wasmq = findWasmq();
   const zeromqJs = findPackage("zeromq");
+  const jszmq = findPackage("jszmq");
   const noble = findPackage("@noble/ciphers");
   const found: Rows = { rows: [], missing: [] };
 
@@ -101,6 +104,12 @@ export async function findRows(): Promise<Rows> {
     node,
     onNode("zeromq_js.mjs"),
     zeromqJs,
+  );
+  add(
+    { id: "jszmq", title: "jszmq on Node", kind: "jszmq", runtime: "Node" },
+    node,
+    onNode("jszmq.mjs"),
+    jszmq,
   );
   for (const [runtime, tool, args] of runtimes) {
     add(

@@ -7,9 +7,10 @@ import { readOptions, USAGE } from "./options.ts";
 import { measureLocal } from "./parts_local.ts";
 import { measureSockets } from "./parts_sockets.ts";
 import { measurePublishSubscribe } from "./parts_publish.ts";
+import { measureWeb, weighEntries } from "./parts_web.ts";
 import { killAllPeers } from "./peer_process.ts";
 import { noFigures, type Results, writeResults } from "./results.ts";
-import { findRows, PRIMITIVES, type Rows } from "./rows.ts";
+import { findRows, PRIMITIVES, type Rows, WEB_ONLY } from "./rows.ts";
 import { formatResults } from "./tables.ts";
 
 function selectRows({ rows, missing }: Rows, ids: readonly string[] | undefined): Rows {
@@ -42,13 +43,15 @@ async function main(): Promise<void> {
     missing,
     ...noFigures(),
   };
-  const peers = rows.filter((row) => !PRIMITIVES.includes(row.kind));
+  const peers = rows.filter(({ kind }) => ![...PRIMITIVES, ...WEB_ONLY].includes(kind));
   await measureSockets(peers, options, results);
   await measureLocal(peers, options, results);
   const feeder = found.rows.find((row) => row.kind === "libzmq");
   await measurePublishSubscribe(peers, feeder, options, results);
   await measureCurve(peers, options, results);
   await measureCrypto(rows, options, results);
+  await measureWeb(rows, options, results);
+  await weighEntries(options, results);
 
   console.log("\n" + formatResults(results));
   if (options.json) {

@@ -6,6 +6,7 @@ import { curveParts } from "./tables_curve.ts";
 import { localParts } from "./tables_local.ts";
 import { publishParts } from "./tables_publish.ts";
 import { socketParts } from "./tables_sockets.ts";
+import { webParts } from "./tables_web.ts";
 
 /** All tables with their explanations. */
 export function formatResults(results: Results): string {
@@ -15,6 +16,7 @@ export function formatResults(results: Results): string {
     ...localParts(results),
     ...publishParts(results),
     ...curveParts(results),
+    ...webParts(results),
     ...missingPart(results),
   ];
   return parts.join("\n\n") + "\n";
