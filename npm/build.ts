@@ -6,12 +6,21 @@ const DIST = new URL("dist/", ROOT);
 const PACKAGE = new URL("npm/", DIST);
 const TEXTS = ["README.md", "MIGRATION.md", "CHANGELOG.md", "LICENSE"];
 
-// Each runtime can get a file of its own later without a change for users.
-const CONDITIONS = ["deno", "bun", "node", "default"];
+/** The conditions by which runtimes and bundlers choose; the first that holds counts. */
+const CONDITIONS = ["workerd", "deno", "bun", "node", "browser", "default"];
+/** Those that have an entry of their own in the place of mod.ts. */
+const OWN: Readonly<Record<string, string>> = { workerd: "./workerd", browser: "./browser" };
+
+/** The entry for pages and all that it needs, in one file that no bundler has to touch. */
+const BUNDLE = "browser.min.js";
+/** What the compiler does not copy: the core as workerd takes it. */
+const CORE = "src/core/core.wasm";
 
 /** What users may import, and from where. */
 const ENTRIES = {
   ".": "./mod",
+  "./browser": "./browser",
+  "./workerd": "./workerd",
   "./certificates": "./src/certificates/mod",
   "./keygen": "./src/certificates/keygen",
   "./patterns": "./src/patterns/mod",
@@ -57,6 +66,19 @@ async function compile(): Promise<void> {
   await run(Deno.execPath(), ["run", "-A", tsc, "--project", "npm/tsconfig.json"], ROOT);
 }
 
+async function bundle(): Promise<void> {
+  await run(new URL("node_modules/.bin/esbuild", ROOT).pathname, [
+    "browser.ts",
+    "--bundle",
+    "--minify",
+    "--format=esm",
+    "--platform=browser",
+    "--target=es2022",
+    "--log-level=warning",
+    `--outfile=${new URL(BUNDLE, PACKAGE).pathname}`,
+  ], ROOT);
+}
+
 async function* filesIn(folder: URL): AsyncGenerator<URL> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (isDirectory) yield* filesIn(new URL(`${name}/`, folder));
@@ -74,8 +96,11 @@ async function rewriteDeclaration(file: URL): Promise<void> {
 function manifestFor(project: ProjectManifest): Record<string, unknown> {
   const { name, version, description, keywords, license, engines } = project;
   const exports = Object.entries(ENTRIES).map(([name, module]) => {
-    const entry = { types: `${module}.d.ts`, default: `${module}.js` };
-    return [name, Object.fromEntries(CONDITIONS.map((condition) => [condition, entry]))];
+    const entries = CONDITIONS.map((condition) => {
+      const file = name === "." ? OWN[condition] ?? module : module;
+      return [condition, { types: `${file}.d.ts`, default: `${file}.js` }];
+    });
+    return [name, Object.fromEntries(entries)];
   });
   return {
     name,
@@ -85,14 +110,17 @@ function manifestFor(project: ProjectManifest): Record<string, unknown> {
     license,
     type: "module",
     engines,
-    // Modules keep what they compute to themselves until something is called.
-    sideEffects: false,
+    // The entries say which runtime there is; other modules do nothing until something is called.
+    sideEffects: ["./mod.js", "./browser.js", "./workerd.js"],
     exports: {
       ...Object.fromEntries(exports),
+      [`./${BUNDLE}`]: `./${BUNDLE}`,
       "./package.json": "./package.json",
     },
+    unpkg: `./${BUNDLE}`,
+    jsdelivr: `./${BUNDLE}`,
     bin: { "wasmq-keygen": `${ENTRIES["./keygen"]}.js` },
-    files: ["**/*.js", "**/*.d.ts", "CHANGELOG.md", "MIGRATION.md"],
+    files: ["**/*.js", "**/*.d.ts", "**/*.wasm", "CHANGELOG.md", "MIGRATION.md"],
   };
 }
 
@@ -127,6 +155,8 @@ await compile();
 for await (const file of filesIn(PACKAGE)) {
   if (file.pathname.endsWith(".d.ts")) await rewriteDeclaration(file);
 }
+await bundle();
+await Deno.copyFile(new URL(CORE, ROOT), new URL(CORE, PACKAGE));
 for (const name of TEXTS) await Deno.copyFile(new URL(name, ROOT), new URL(name, PACKAGE));
 const manifest = JSON.stringify(manifestFor(project), null, 2) + "\n";
 await Deno.writeTextFile(new URL("package.json", PACKAGE), manifest);

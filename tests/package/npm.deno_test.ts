@@ -1,7 +1,7 @@
 // The npm package as users get it: built, installed in an empty folder, and talked through on every
 // runtime and between different ones.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { version } from "../../mod.ts";
 import { findRuntimes, Program, run, type Runtime } from "./processes.ts";
@@ -99,8 +99,13 @@ describe("the npm package", () => {
     const texts = ["CHANGELOG.md", "LICENSE", "MIGRATION.md", "README.md", "package.json"];
     const code = files.filter((path) => !texts.includes(path));
     assertEquals(files.length - code.length, texts.length);
-    for (const path of code) assertMatch(path, /^(mod|(src|wasm)\/[\w/]+)\.(js|d\.ts)$/);
-    for (const path of code.filter((path) => path.endsWith(".js"))) {
+    const others = ["browser.min.js", "src/core/core.wasm"];
+    const modules = code.filter((path) => !others.includes(path));
+    assertEquals(code.length - modules.length, others.length);
+    for (const path of modules) {
+      assertMatch(path, /^(mod|browser|workerd|(src|wasm)\/[\w/]+)\.(js|d\.ts)$/);
+    }
+    for (const path of modules.filter((path) => path.endsWith(".js"))) {
       assert(code.includes(path.replace(/js$/, "d.ts")), `${path} has no declarations`);
     }
   });
@@ -109,20 +114,26 @@ describe("the npm package", () => {
     const manifest = JSON.parse(await Deno.readTextFile(`${installed}/package.json`));
     const modules = {
       ".": "./mod",
+      "./browser": "./browser",
+      "./workerd": "./workerd",
       "./certificates": "./src/certificates/mod",
       "./keygen": "./src/certificates/keygen",
       "./patterns": "./src/patterns/mod",
     };
     for (const [name, module] of Object.entries(modules)) {
-      const entry = { types: `${module}.d.ts`, default: `${module}.js` };
+      const entry = (file: string) => ({ types: `${file}.d.ts`, default: `${file}.js` });
       assertEquals(Object.entries(manifest.exports[name]), [
-        ["deno", entry],
-        ["bun", entry],
-        ["node", entry],
-        ["default", entry],
+        // workerd has the conditions of others as well.
+        ["workerd", entry(name === "." ? "./workerd" : module)],
+        ["deno", entry(module)],
+        ["bun", entry(module)],
+        ["node", entry(module)],
+        ["browser", entry(name === "." ? "./browser" : module)],
+        ["default", entry(module)],
       ]);
     }
-    assertEquals(Object.keys(manifest.exports), [...Object.keys(modules), "./package.json"]);
+    const files = ["./browser.min.js", "./package.json"];
+    assertEquals(Object.keys(manifest.exports), [...Object.keys(modules), ...files]);
     const sources = JSON.parse(await Deno.readTextFile(new URL("package.json", ROOT))).exports;
     assertEquals(Object.keys(sources), Object.keys(modules));
     assertEquals([manifest.name, manifest.version], ["wasmq", version]);
@@ -135,8 +146,53 @@ describe("the npm package", () => {
     for (const path of listFiles(installed).filter((path) => /\.(js|ts)$/.test(path))) {
       const text = await Deno.readTextFile(`${installed}/${path}`);
       const specifiers = text.matchAll(/^(?:import|export|\} from).*?"(\.[^"]+)";?$/gm);
-      for (const [, specifier] of specifiers) assertMatch(specifier, /\.js$/, path);
+      for (const [, specifier] of specifiers) {
+        assertMatch(specifier, path === "workerd.js" ? /\.(js|wasm)$/ : /\.js$/, path);
+      }
     }
+  });
+
+  const ESBUILD = new URL("node_modules/.bin/esbuild", ROOT).pathname;
+  const TARGETS: Readonly<Record<string, { flags: string[]; has: string; not: string }>> = {
+    "a page": { flags: ["--platform=browser"], has: "WebSocket", not: "getBuiltinModule" },
+    workerd: {
+      flags: [
+        "--conditions=workerd",
+        "--loader:.wasm=copy",
+        "--external:cloudflare:sockets",
+        "--outdir=workerd",
+      ],
+      has: "cloudflare:sockets",
+      not: "no such thing",
+    },
+    node: { flags: ["--platform=node"], has: "getBuiltinModule", not: "cloudflare:sockets" },
+  };
+  for (const [target, { flags, has, not }] of Object.entries(TARGETS)) {
+    it(`is bundled for ${target} with the entry that it needs`, async () => {
+      const program = `${folder}/bundled.mjs`;
+      await Deno.writeTextFile(
+        program,
+        `import { Push } from "wasmq";\nglobalThis.made = () => new Push();\n`,
+      );
+      const common = ["bundled.mjs", "--bundle", "--format=esm", "--log-level=warning"];
+      const printed = await run(ESBUILD, [...common, ...flags], folder);
+      const text = target === "workerd"
+        ? await Deno.readTextFile(`${folder}/workerd/bundled.js`)
+        : printed;
+      assert(text.includes(has) && !text.includes(not));
+      // What the entry does by itself is still there.
+      assertMatch(text, /provideRuntime\w*\(/);
+      if (target !== "workerd") return;
+      const wasm = listFiles(`${folder}/workerd`).filter((path) => path.endsWith(".wasm"));
+      assertEquals(wasm.length, 1);
+    });
+  }
+
+  it("fits into 60 kB for a page, with the core", async () => {
+    const file = (await Deno.readFile(`${installed}/browser.min.js`)).buffer;
+    const stream = new Blob([file]).stream().pipeThrough(new CompressionStream("gzip"));
+    const size = (await new Response(stream).arrayBuffer()).byteLength;
+    assertLessOrEqual(size, 60 * 1000);
   });
 
   it("type-checks in a consumer's project", async () => {
