@@ -8,7 +8,7 @@ import { listOf } from "../option_values.ts";
 import type { ReconnectStop } from "../options.ts";
 import type { PeerIdentity } from "../peer.ts";
 import type { Pipe } from "../routing/pipe.ts";
-import type { MechanismName } from "../security/mechanism.ts";
+import type { MechanismName } from "../wire/greeting.ts";
 import { offersOf } from "../wire/websocket/subprotocol.ts";
 import type { LinkHost, Security } from "./host.ts";
 import { peerAddress } from "./addresses.ts";

@@ -3,7 +3,7 @@
 import type { Endpoint, EndpointUse, HostPort, StreamAddress } from "../endpoint.ts";
 import type { CommonOptions } from "../options.ts";
 import type { Protocol } from "../peer.ts";
-import type { MechanismName } from "../security/mechanism.ts";
+import type { MechanismName } from "../wire/greeting.ts";
 import type { SocketType } from "../wire/socket_type.ts";
 
 /** Takes what happens on a stream. Calls come from the event loop, never from inside a call to the stream but `write`. */

@@ -79,8 +79,6 @@ export class BunWebSocket implements WebSocketLike {
   binaryType = "arraybuffer";
   readonly protocol: string;
   readonly remote: StreamAddress;
-  /** It tells when there is room. */
-  readonly drains = true;
   #socket: BunServerWebSocket | undefined;
   #closed = false;
   readonly #listeners: Map<EventType, Listener[]> = new Map();

@@ -21,13 +21,8 @@ import {
   TAG_SIZE,
   transientPair,
 } from "./curve_boxes.ts";
-import {
-  type Answer,
-  type Mechanism,
-  type MechanismName,
-  type Property,
-  unexpected,
-} from "./mechanism.ts";
+import { type Answer, type Mechanism, type Property, unexpected } from "./mechanism.ts";
+import type { MechanismName } from "../wire/greeting.ts";
 import type { KeyPair } from "./x25519.ts";
 
 const VERSION = Uint8Array.of(1, 0);

@@ -25,14 +25,8 @@ import {
   transientPair,
   VOUCH_SIZE,
 } from "./curve_boxes.ts";
-import {
-  type Answer,
-  malformed,
-  type Mechanism,
-  type MechanismName,
-  type Property,
-  unexpected,
-} from "./mechanism.ts";
+import { type Answer, malformed, type Mechanism, type Property, unexpected } from "./mechanism.ts";
+import type { MechanismName } from "../wire/greeting.ts";
 import { KeyPair } from "./x25519.ts";
 import type { Door } from "./zap.ts";
 

@@ -4,13 +4,11 @@ import type { CurveKeys } from "../core/curve_keys.ts";
 import { AuthenticationError, ProtocolError, type ZmqError } from "../errors.ts";
 import { quoted } from "../quoted.ts";
 import { type Command, decodeError } from "../wire/command.ts";
+import type { MechanismName } from "../wire/greeting.ts";
 import type { Metadata } from "../wire/metadata.ts";
 
 /** A property that this side announces. */
 export type Property = readonly [name: string, value: Uint8Array];
-
-/** The mechanisms, as greetings name them. */
-export type MechanismName = "NULL" | "PLAIN" | "CURVE";
 
 /** The frames to send next. */
 export type Answer = Uint8Array[];

@@ -2,14 +2,8 @@
 
 import { type Command, encodeCommand } from "../wire/command.ts";
 import { decodeMetadata, encodeMetadata, type Metadata } from "../wire/metadata.ts";
-import {
-  type Answer,
-  malformed,
-  type Mechanism,
-  type MechanismName,
-  type Property,
-  unexpected,
-} from "./mechanism.ts";
+import { type Answer, malformed, type Mechanism, type Property, unexpected } from "./mechanism.ts";
+import type { MechanismName } from "../wire/greeting.ts";
 import type { Door } from "./zap.ts";
 
 const NAME = "PLAIN";

@@ -21,7 +21,7 @@ export interface SessionPeer extends PeerIdentity {
 }
 
 /** The longest handshake command that is read: its property values are short, routing ids 255 octets at most. */
-const HANDSHAKE_LIMIT = 8 * 1024;
+export const HANDSHAKE_LIMIT: number = 8 * 1024;
 /** The longest context of a PING (RFC 37). */
 const CONTEXT_LIMIT = 16;
 const TTL_SIZE = 2;

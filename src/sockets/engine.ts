@@ -19,7 +19,7 @@ import {
 import type { OptionValues } from "../options.ts";
 import type { Pattern, Queued } from "../routing/pattern.ts";
 import type { Hold, Pipe } from "../routing/pipe.ts";
-import type { MechanismName } from "../security/mechanism.ts";
+import type { MechanismName } from "../wire/greeting.ts";
 import type { SocketType } from "../wire/socket_type.ts";
 import type { ContextParts } from "./context.ts";
 import { Backlog } from "./backlog.ts";

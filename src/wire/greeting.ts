@@ -7,6 +7,9 @@ const MECHANISM_AT = 12;
 const MECHANISM_SIZE = 20;
 const SERVER_AT = 32;
 
+/** The mechanisms that this package speaks, as greetings name them. */
+export type MechanismName = "NULL" | "PLAIN" | "CURVE";
+
 /** What a greeting says. */
 export interface Greeting {
   readonly major: number;

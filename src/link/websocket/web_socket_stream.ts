@@ -11,6 +11,7 @@ import { ProtocolError, ZmqError } from "../../errors.ts";
 import { fill } from "../../octets.ts";
 import type { Protocol } from "../../peer.ts";
 import { quoted } from "../../quoted.ts";
+import { HANDSHAKE_LIMIT } from "../../session/session.ts";
 import { decodeClose, encodeClose } from "../../wire/websocket/close.ts";
 import { HttpRefusal, WebSocketFault } from "../../wire/websocket/fault.ts";
 import { HeadReader } from "../../wire/websocket/head.ts";
@@ -26,8 +27,6 @@ import { Disguise, DOUBT_TIME } from "./zws.ts";
 const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
-/** No command of a handshake is longer. */
-const COMMAND_MOST = 8 * 1024;
 /** A peer that sends pings and does not read the answers gets no more than so many. */
 const REMARKS_MOST = 64;
 const SCRATCH_SIZE = 1024;
@@ -121,9 +120,9 @@ export class WebSocketStream implements FramedStream, ByteSink {
     this.#output.writer = new WebSocketWriter(memory.outboxes, asks, entropy);
     this.#rules = {
       masked: !asks,
-      limit: messageLimit < 0 ? -1 : Math.max(messageLimit, COMMAND_MOST) + CURVE_OVERHEAD,
+      limit: messageLimit < 0 ? -1 : Math.max(messageLimit, HANDSHAKE_LIMIT) + CURVE_OVERHEAD,
       // Strangers are not believed: of frames that are whole the link sees the size before they have come.
-      fragments: COMMAND_MOST,
+      fragments: HANDSHAKE_LIMIT,
       commands: this.#disguise.commands,
     };
     this.#reader = new WebSocketReader(memory, this.#passing, this, this.#rules);

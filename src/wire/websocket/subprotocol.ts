@@ -1,9 +1,7 @@
 // The subprotocols of ZeroMQ over WebSocket: which mechanism they stand for (RFC 45), or none at all (RFC 45 and 39).
 
+import type { MechanismName } from "../greeting.ts";
 import { peersOf, SOCKET_TYPE_ID, type SocketType } from "../socket_type.ts";
-
-/** The mechanisms that have a subprotocol. */
-export type WebSocketMechanism = "NULL" | "PLAIN" | "CURVE";
 
 /** With a mechanism. A page must not offer a name with a slash, so that there is one without, for peers of this package. */
 const WITH_MECHANISM = /^ZWS2\.0[/-](NULL|PLAIN|CURVE)$/;
@@ -17,7 +15,7 @@ const WITH_MECHANISM = /^ZWS2\.0[/-](NULL|PLAIN|CURVE)$/;
  * @param page Use names that a page's WebSocket takes: `ZWS2.0-NULL`.
  */
 export function offersOf(
-  mechanism: WebSocketMechanism,
+  mechanism: MechanismName,
   path: string = "",
   page: boolean = false,
 ): readonly string[] {
@@ -38,7 +36,7 @@ export function offersOf(
  */
 export function chooseProtocol(
   offered: readonly string[],
-  mechanism: WebSocketMechanism,
+  mechanism: MechanismName,
   path: string,
   type?: SocketType,
 ): string | undefined {
@@ -51,8 +49,8 @@ export function chooseProtocol(
 }
 
 /** The mechanism of a subprotocol; undefined for those without commands. */
-export function mechanismIn(protocol: string): WebSocketMechanism | undefined {
-  return WITH_MECHANISM.exec(protocol)?.[1] as WebSocketMechanism | undefined;
+export function mechanismIn(protocol: string): MechanismName | undefined {
+  return WITH_MECHANISM.exec(protocol)?.[1] as MechanismName | undefined;
 }
 
 /** True for a subprotocol that has commands, because it has a mechanism. */
